@@ -1,0 +1,1 @@
+"""What data must be: contracts, their rules, and checking data against them."""

@@ -1,0 +1,145 @@
+"""A contract in memory: the columns of one dataset and the rules that hold for it.
+
+ODCS is the file format; this neutral form is what the rest of Headrace executes. It is compiled from the
+file once (`data_contracts.loader.load_contract`), so no other code knows the standard's field names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+LogicalType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+RowRuleKind = Literal[
+    "type",
+    "required",
+    "enum",
+    "minimum",
+    "maximum",
+    "exclusive_minimum",
+    "exclusive_maximum",
+    "multiple_of",
+    "pattern",
+    "min_length",
+    "max_length",
+    "format",
+]
+Metric = Literal["nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"]
+Operator = Literal[
+    "mustBe",
+    "mustNotBe",
+    "mustBeGreaterThan",
+    "mustBeGreaterOrEqualTo",
+    "mustBeLessThan",
+    "mustBeLessOrEqualTo",
+    "mustBeBetween",
+    "mustNotBeBetween",
+]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(_Frozen):
+    """One column: its name, type and place in the file.
+
+    `physical_type` is the source's own word (for example `float64`); only `logical_type` decides how values
+    are parsed. `classification` is the standard's privacy word (`public`, `restricted`, `confidential`).
+    """
+
+    name: str
+    logical_type: LogicalType
+    physical_type: str | None = None
+    required: bool = False
+    unique: bool = False
+    primary_key_position: int | None = None
+    enum: tuple[Any, ...] | None = None
+    classification: str | None = None
+    description: str | None = None
+    examples: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = {}
+    line: int | None = None
+
+
+class RowRule(_Frozen):
+    """A rule that one row can break by itself; such a row is quarantined with the rule's id.
+
+    `argument` is the bound, pattern, length, format name, or tuple of allowed values. A null breaks `required`
+    alone; every other rule holds for null. `type` breaks when a raw value cannot be read as the logical type.
+    """
+
+    id: str
+    column: str
+    kind: RowRuleKind
+    argument: Any = None
+    line: int | None = None
+
+
+class KeyRule(_Frozen):
+    """Columns whose combined values must be unique (`unique`, `primaryKey`).
+
+    Rows that share a key with a row of other content are quarantined, all of them: nothing says which is right.
+    """
+
+    id: str
+    columns: tuple[str, ...]
+    line: int | None = None
+
+
+class TableRule(_Frozen):
+    """A library metric of the whole dataset, compared with a bound.
+
+    `columns` is empty for `rowCount`; `arguments` are the standard's own (`missingValues`, `validValues`, `pattern`).
+    `unit` `percent` divides by the number of rows and multiplies by 100.
+    """
+
+    id: str
+    metric: Metric
+    columns: tuple[str, ...] = ()
+    arguments: Mapping[str, Any] = {}
+    unit: Literal["rows", "percent"] = "rows"
+    operator: Operator
+    bound: Any
+    severity: Literal["error", "warning"] = "error"
+    line: int | None = None
+
+
+class ExpectationRule(_Frozen):
+    """A Great Expectations expectation written into the contract (`engine: greatExpectations`)."""
+
+    id: str
+    type: str
+    kwargs: Mapping[str, Any]
+    severity: Literal["error", "warning"] = "error"
+    line: int | None = None
+
+
+class Contract(_Frozen):
+    """What one dataset must be.
+
+    `digest` is the SHA-256 of the file's meaning (its parsed content), so a comment does not change it.
+    """
+
+    name: str
+    version: str
+    path: str
+    digest: str
+    columns: tuple[Column, ...]
+    row_rules: tuple[RowRule, ...] = ()
+    key_rules: tuple[KeyRule, ...] = ()
+    table_rules: tuple[TableRule, ...] = ()
+    expectation_rules: tuple[ExpectationRule, ...] = ()
+
+    def column(self, name: str) -> Column:
+        """Return the column of that name.
+
+        Raises:
+            KeyError: The contract has no such column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)

@@ -1,0 +1,1 @@
+"""When, and in which order: flows, their config and the command line."""

@@ -1,0 +1,1 @@
+"""The endpoint: serves a bundle over the Open Inference Protocol."""

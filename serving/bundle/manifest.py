@@ -1,0 +1,79 @@
+"""`bundle.json`: what a bundle is, what proves it, and how its model is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+MANIFEST = "bundle.json"
+MODEL = "model.onnx"
+# Written beside the model after its digest is taken: they hold times and paths, which differ from run to run.
+NOT_DIGESTED = frozenset({MANIFEST, "report.html", "measurements.json"})
+
+Datatype = Literal["BYTES", "FP64", "FP32", "INT64", "BOOL"]
+TensorType = Literal["string", "float64", "float32", "int64", "bool"]
+NULL_TIMESTAMP = -(2**63)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputRule(_Frozen):
+    """One row rule of the contract that a request must keep; the words are `data_contracts.contract.RowRule`'s."""
+
+    id: str
+    kind: str
+    argument: Any = None
+
+
+class InputSpec(_Frozen):
+    """One raw column of a request.
+
+    `datatype` is the type on the wire; `tensor` is the graph's. They differ where null needs room: a nullable
+    integer or boolean travels as INT64 or BOOL with JSON `null` and enters the graph as float64 with NaN. A
+    timestamp or date travels as BYTES (ISO 8601) or INT64 and enters as int64 microseconds since 1970 UTC, null as
+    `NULL_TIMESTAMP`. A null string enters as the empty string.
+    """
+
+    name: str
+    datatype: Datatype
+    tensor: TensorType
+    logical_type: Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+    nullable: bool
+    rules: tuple[InputRule, ...] = ()
+    description: str | None = None
+    examples: tuple[Any, ...] = ()
+
+
+class OutputSpec(_Frozen):
+    """One output of the graph. `shape` has -1 for the batch."""
+
+    name: str
+    datatype: Datatype
+    shape: tuple[int, ...]
+
+
+class BundleManifest(_Frozen):
+    """The content of `bundle.json`.
+
+    Attributes:
+        model: The model's name, as in the endpoint's path.
+        digest: SHA-256 over the digests of `files`: the same data, config and seed give the same digest.
+        files: SHA-256 of every file of the bundle that counts (all but `NOT_DIGESTED`).
+        classes: The classes in the order of `probabilities`' columns.
+        proofs: What was shown before promotion: contract and data digests, validation, metrics, gates, parity.
+        inputs: Raw columns, in the contract's order.
+    """
+
+    format: Literal[1] = 1
+    model: str
+    digest: str
+    files: Mapping[str, str]
+    problem: Literal["binary", "multiclass"]
+    inputs: tuple[InputSpec, ...]
+    outputs: tuple[OutputSpec, ...]
+    classes: tuple[str, ...] | tuple[int, ...] | tuple[bool, ...]
+    proofs: Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""How each piece of work is done: plain functions, without an orchestrator."""

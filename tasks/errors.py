@@ -1,0 +1,23 @@
+"""Errors of the task functions; each is the user's to mend, so each says what to do."""
+
+from __future__ import annotations
+
+
+class DataError(ValueError):
+    """A source cannot be read, or does not have the shape its contract names."""
+
+
+class ConfigError(ValueError):
+    """A config asks for something that cannot be done."""
+
+
+class TrainingError(ValueError):
+    """Training cannot start or cannot go on (one class in the target, no usable feature, a loss that is not finite)."""
+
+
+class GateRefusedError(ValueError):
+    """A gate refused promotion; the champion stays."""
+
+
+class IntegrityError(ValueError):
+    """A stored file is missing, torn or altered."""

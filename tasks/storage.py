@@ -1,0 +1,118 @@
+"""Atomic, content-addressed storage.
+
+Every file is written beside its target, flushed to disk and renamed; every folder is built under a temporary name
+and renamed as a whole. A reader sees all or nothing, and a process killed at any moment leaves the last good state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_CHUNK = 1 << 20
+
+
+def headrace_home() -> Path:
+    """Return the folder that holds runs, datasets and models: `HEADRACE_HOME`, or `.headrace` here."""
+    return Path(os.environ.get("HEADRACE_HOME", ".headrace")).absolute()
+
+
+def canonical_json(value: Any) -> bytes:
+    """Encode a JSON value so that equal values give equal bytes (sorted keys, no spaces, no NaN)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256, in hex, of a JSON value's canonical form."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256, in hex, of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def digest_folder(folder: Path, *, leave_out: frozenset[str] = frozenset()) -> str:
+    """Return a digest of every file below a folder: names and content, not times.
+
+    Args:
+        folder: The folder.
+        leave_out: Names, relative to the folder with forward slashes, that do not count.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    named = {path.relative_to(folder).as_posix(): path for path in files}
+    return digest_of({name: digest_file(path) for name, path in named.items() if name not in leave_out})
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file atomically, indented for people."""
+    write_atomic(
+        path, (json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n").encode()
+    )
+
+
+@contextmanager
+def new_folder(parent: Path, name: Callable[[Path], str]) -> Iterator[Path]:
+    """Build a folder under a temporary name and rename it when the block ends well.
+
+    Args:
+        parent: Where the finished folder stands.
+        name: Called with the finished temporary folder; returns the final name (its digest, for one).
+
+    Yields:
+        The temporary folder to fill. If the block raises, it is removed and nothing appears under `parent`.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    temporary = parent / f".tmp-{uuid.uuid4().hex}"
+    temporary.mkdir()
+    try:
+        yield temporary
+        for path in temporary.rglob("*"):
+            if path.is_file():
+                _sync_file(path)
+        target = parent / name(temporary)
+        if target.exists():
+            return
+        temporary.rename(target)
+        _sync_folder(parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

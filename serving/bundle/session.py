@@ -1,0 +1,72 @@
+"""Open a model in onnxruntime the one way that the endpoint and every proof about it share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as _state
+
+from serving.bundle.errors import BundleError
+from serving.bundle.manifest import BundleManifest, Datatype, TensorType
+
+# onnxruntime's exceptions have no base class of their own.
+SESSION_ERRORS: tuple[type[Exception], ...] = (
+    _state.Fail,
+    _state.InvalidArgument,
+    _state.InvalidGraph,
+    _state.InvalidProtobuf,
+    _state.NotImplemented,
+    _state.RuntimeException,
+)
+_ERRORS_ONLY = 3
+_GRAPH_TYPES: dict[TensorType | Datatype, str] = {
+    "string": "tensor(string)",
+    "float64": "tensor(double)",
+    "float32": "tensor(float)",
+    "int64": "tensor(int64)",
+    "bool": "tensor(bool)",
+    "BYTES": "tensor(string)",
+    "FP64": "tensor(double)",
+    "FP32": "tensor(float)",
+    "INT64": "tensor(int64)",
+    "BOOL": "tensor(bool)",
+}
+
+
+def open_session(path: Path, model: bytes, manifest: BundleManifest) -> ort.InferenceSession:
+    """Load a checked model, single-threaded, and see that its inputs and outputs are the manifest's.
+
+    Args:
+        path: The bundle; for messages only.
+        model: The bytes that `serving.bundle.read.read_bundle` checked.
+        manifest: The bundle's manifest.
+
+    Raises:
+        BundleError: onnxruntime refuses the graph, or an input or output differs in name or type.
+    """
+    options = ort.SessionOptions()
+    # One small graph runs fastest on the calling thread; requests, not operators, are what runs side by side.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = _ERRORS_ONLY
+    # Without this, bytes that also pass for onnxruntime's own format would be read as that, unchecked.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    try:
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except SESSION_ERRORS as error:
+        raise BundleError.at(path, f"onnxruntime refuses the graph: {error!s:.500}") from error
+    inputs = {spec.name: _GRAPH_TYPES[spec.tensor] for spec in manifest.inputs}
+    _compare(path, "inputs", inputs, {node.name: node.type for node in session.get_inputs()})
+    outputs = {spec.name: _GRAPH_TYPES[spec.datatype] for spec in manifest.outputs}
+    _compare(path, "outputs", outputs, {node.name: node.type for node in session.get_outputs()})
+    return session
+
+
+def _compare(path: Path, what: str, expected: dict[str, str], got: dict[str, str]) -> None:
+    if expected == got:
+        return
+    names = [name for name in {**expected, **got} if expected.get(name) != got.get(name)]
+    shown = "; ".join(f"{n!r}: manifest {expected.get(n, 'none')}, graph {got.get(n, 'none')}" for n in names[:5])
+    raise BundleError.at(path, f"the graph's {what} are not the manifest's in {len(names)} places: {shown}")

@@ -1,0 +1,252 @@
+"""The model store: versioned bundles, and for each model a pointer to its champion.
+
+    <root>/<model>/<version>/     one bundle; written once, never changed
+    <root>/<model>/champion       `Champion` as JSON; replaced atomically
+
+Writers of one model exclude each other by a lock on the model's folder; readers need none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from serving.bundle.errors import BundleError, StoreError
+from serving.bundle.manifest import BundleManifest
+from serving.bundle.read import open_bundle, read_manifest
+
+CHAMPION = "champion"
+HISTORY_LENGTH = 100
+# No dot first, no separator anywhere: such a name cannot leave the store's folder.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+
+
+class StoredVersion(BaseModel):
+    """One version of a model and the digest of its bundle."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: str
+    digest: str
+
+
+class Champion(StoredVersion):
+    """The content of the pointer.
+
+    Attributes:
+        history: The champions before this one, oldest first, at most `HISTORY_LENGTH`; a rollback takes the last.
+    """
+
+    history: tuple[StoredVersion, ...] = ()
+
+
+class ModelStore:
+    """The bundles below one folder. Nothing is cached: every call reads what is on disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def models(self) -> tuple[str, ...]:
+        """Return the names of the models, sorted; a store that does not exist yet has none."""
+        if not self.root.is_dir():
+            return ()
+        return tuple(sorted(path.name for path in self.root.iterdir() if path.is_dir() and _is_name(path.name)))
+
+    def versions(self, model: str) -> tuple[str, ...]:
+        """Return a model's versions, oldest first (1, 2, ..., 10); an unknown model has none."""
+        folder = self._folder(model)
+        if not folder.is_dir():
+            return ()
+        names = [path.name for path in folder.iterdir() if path.is_dir() and _is_name(path.name)]
+        return tuple(sorted(names, key=_by_number))
+
+    def bundle_path(self, model: str, version: str) -> Path:
+        """Return the folder of a version, which need not exist.
+
+        Raises:
+            StoreError: Either name could lead out of the store.
+        """
+        return self._folder(model) / _checked("version", version)
+
+    def pointer_path(self, model: str) -> Path:
+        """Return the file that names a model's champion, which need not exist."""
+        return self._folder(model) / CHAMPION
+
+    def champion(self, model: str) -> Champion | None:
+        """Return the champion of a model, or None where no version was promoted yet.
+
+        Raises:
+            StoreError: The pointer is corrupt.
+        """
+        path = self.pointer_path(model)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            champion = Champion.model_validate_json(content)
+        except ValidationError as error:
+            raise StoreError(
+                f"{path}: the champion pointer is corrupt: {error.errors()[0]['msg']}\n"
+                "  do: promote a version again (`headrace models promote`)"
+            ) from error
+        _checked("version", champion.version)
+        return champion
+
+    def register(self, model: str, build: Callable[[Path], None]) -> StoredVersion:
+        """Add a bundle as the model's next version (1, 2, ...), whole or not at all.
+
+        Args:
+            model: The model's name; the bundle's manifest must say the same.
+            build: Fills the empty folder it is given with the bundle's files.
+
+        Returns:
+            The new version, or the one that already holds a bundle of the same digest.
+
+        Raises:
+            BundleError: The built bundle is broken.
+            StoreError: The bundle belongs to another model.
+        """
+        folder = self._folder(model)
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".new-{uuid.uuid4().hex}"
+        temporary.mkdir()
+        try:
+            build(temporary)
+            manifest = open_bundle(temporary)
+            if manifest.model != model:
+                raise StoreError(f"the bundle belongs to model {manifest.model!r}, not to {model!r}")
+            with _locked(folder):
+                known = self._version_of(model, manifest)
+                if known is None:
+                    known = str(1 + max((int(v) for v in self.versions(model) if v.isdecimal()), default=0))
+                    _sync_tree(temporary)
+                    temporary.rename(folder / known)
+                    _sync(folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return StoredVersion(version=known, digest=manifest.digest)
+
+    def set_champion(self, model: str, version: str) -> Champion:
+        """Point a model at a version after checking its bundle; the old champion goes to the history.
+
+        Raises:
+            StoreError: The model has no such version.
+            BundleError: The version's bundle is broken; the champion stays.
+        """
+        path = self.bundle_path(model, version)
+        if not path.is_dir():
+            raise StoreError(
+                f"model {model!r} has no version {version!r} in {self.root}; it has: "
+                f"{', '.join(self.versions(model)) or 'none'}"
+            )
+        manifest = open_bundle(path)
+        with _locked(path.parent):
+            old = self.champion(model)
+            if old is not None and (old.version, old.digest) == (version, manifest.digest):
+                return old
+            history = () if old is None else (*old.history, StoredVersion(version=old.version, digest=old.digest))
+            new = Champion(version=version, digest=manifest.digest, history=history[-HISTORY_LENGTH:])
+            self._point(model, new)
+        return new
+
+    def rollback(self, model: str) -> Champion:
+        """Point a model back at the champion before this one, which leaves the history.
+
+        Raises:
+            StoreError: There is no earlier champion, or its bundle is no longer the one that was promoted.
+            BundleError: The earlier champion's bundle is broken; the champion stays.
+        """
+        folder = self._folder(model)
+        if not folder.is_dir():
+            raise StoreError(f"{self.root} has no model {model!r}; it has: {', '.join(self.models()) or 'none'}")
+        with _locked(folder):
+            now = self.champion(model)
+            if now is None or not now.history:
+                raise StoreError(f"model {model!r} has no earlier champion to go back to\n  do: promote a version")
+            *history, earlier = now.history
+            digest = open_bundle(self.bundle_path(model, earlier.version)).digest
+            if digest != earlier.digest:
+                raise StoreError(
+                    f"version {earlier.version!r} of model {model!r} is not the bundle that was promoted: "
+                    f"expected digest {earlier.digest}, got {digest}"
+                )
+            new = Champion(version=earlier.version, digest=digest, history=tuple(history))
+            self._point(model, new)
+        return new
+
+    def _folder(self, model: str) -> Path:
+        return self.root / _checked("model", model)
+
+    def _version_of(self, model: str, manifest: BundleManifest) -> str | None:
+        for version in self.versions(model):
+            try:
+                stored = read_manifest(self.bundle_path(model, version))
+            except BundleError:
+                # A broken old version must not stop a new one from coming in.
+                continue
+            if stored.digest == manifest.digest:
+                return version
+        return None
+
+    def _point(self, model: str, champion: Champion) -> None:
+        path = self.pointer_path(model)
+        beside = path.with_name(f".{CHAMPION}.{uuid.uuid4().hex}")
+        try:
+            with beside.open("wb") as file:
+                file.write((json.dumps(champion.model_dump(mode="json"), indent=2) + "\n").encode())
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+        _sync(path.parent)
+
+
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
+def _checked(what: str, name: str) -> str:
+    if not _is_name(name):
+        raise StoreError(
+            f"{name!r:.120} is no {what} name: expected letters, digits, '_', '-' and '.', no '.' first, at most 100"
+        )
+    return name
+
+
+def _by_number(name: str) -> tuple[int, int, str]:
+    return (0, int(name), name) if name.isdecimal() else (1, 0, name)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,136 @@
+"""The endpoint's OpenAPI 3.1 page, generated from what each bundle says about its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from serving.bundle.manifest import BundleManifest, InputSpec
+
+_JSON_TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
+# Rules of the contract that JSON Schema has words for.
+_KEYWORDS = {
+    "enum": "enum",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "exclusive_minimum": "exclusiveMinimum",
+    "exclusive_maximum": "exclusiveMaximum",
+    "multiple_of": "multipleOf",
+    "pattern": "pattern",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "format": "format",
+}
+_PLACEHOLDERS: dict[str, Any] = {
+    "string": "",
+    "integer": 0,
+    "number": 0.0,
+    "boolean": False,
+    "date": "2000-01-01",
+    "timestamp": "2000-01-01T00:00:00Z",
+}
+_ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+
+
+def openapi(manifests: Sequence[BundleManifest], version: str) -> dict[str, Any]:
+    """Describe the endpoint as an OpenAPI 3.1 document.
+
+    Args:
+        manifests: The bundles that are served.
+        version: The server's version.
+    """
+    paths: dict[str, Any] = {
+        "/v2": _get("The server's name, version and extensions"),
+        "/v2/health/live": _get("Whether the server answers"),
+        "/v2/health/ready": _get("Whether every model can be asked"),
+    }
+    for manifest in manifests:
+        at = f"/v2/models/{manifest.model}"
+        paths[at] = _get(f"Inputs and outputs of {manifest.model}")
+        paths[f"{at}/ready"] = _get(f"Whether {manifest.model} can be asked")
+        paths[f"{at}/infer"] = {"post": _infer(manifest)}
+    return {"openapi": "3.1.0", "info": {"title": "Headrace", "version": version}, "paths": paths}
+
+
+def example_value(spec: InputSpec) -> Any:
+    """Return a value that a request may hold: the contract's example, an allowed value, null, or a bound."""
+    rules = {rule.kind: rule.argument for rule in spec.rules}
+    if spec.examples:
+        return spec.examples[0]
+    if "enum" in rules:
+        return rules["enum"][0]
+    if spec.nullable:
+        return None
+    return rules.get("minimum", rules.get("maximum", _PLACEHOLDERS[spec.logical_type]))
+
+
+def _get(summary: str) -> dict[str, Any]:
+    return {"get": {"summary": summary, "responses": {"200": {"description": "Yes, with a JSON object"}}}}
+
+
+def _infer(manifest: BundleManifest) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["inputs"],
+        "properties": {
+            "id": {"type": "string"},
+            "parameters": {"type": "object"},
+            "inputs": {
+                "type": "array",
+                "minItems": len(manifest.inputs),
+                "maxItems": len(manifest.inputs),
+                "items": {"oneOf": [_input_schema(spec) for spec in manifest.inputs]},
+            },
+            "outputs": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["name"],
+                    "properties": {"name": {"enum": [spec.name for spec in manifest.outputs]}},
+                },
+            },
+        },
+    }
+    example = {
+        "inputs": [
+            {"name": spec.name, "datatype": spec.datatype, "shape": [1], "data": [example_value(spec)]}
+            for spec in manifest.inputs
+        ]
+    }
+    refused = {"content": {"application/json": {"schema": _ERROR}}}
+    return {
+        "summary": f"Predict with {manifest.model}",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}},
+        "responses": {
+            "200": {"description": "The outputs, each with name, datatype, shape and flat data"},
+            "400": {"description": "Not such a request, or its values break the contract", **refused},
+            "413": {"description": "The body is too large", **refused},
+            "415": {"description": "The body is compressed", **refused},
+        },
+    }
+
+
+def _input_schema(spec: InputSpec) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "type": "object",
+        "required": ["name", "datatype", "shape", "data"],
+        "properties": {
+            "name": {"const": spec.name},
+            "datatype": {"const": spec.datatype},
+            "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 2},
+            "data": {"type": "array", "minItems": 1, "items": _value_schema(spec)},
+        },
+    }
+    if spec.description:
+        schema["description"] = spec.description
+    return schema
+
+
+def _value_schema(spec: InputSpec) -> dict[str, Any]:
+    plain = spec.logical_type in _JSON_TYPES
+    value: dict[str, Any] = {"type": _JSON_TYPES.get(spec.logical_type, "string")}
+    if plain:
+        value |= {_KEYWORDS[rule.kind]: rule.argument for rule in spec.rules if rule.kind in _KEYWORDS}
+    else:
+        value["format"] = "date" if spec.logical_type == "date" else "date-time"
+    return {"oneOf": [value, {"type": "null"}]} if spec.nullable else value

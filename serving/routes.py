@@ -1,0 +1,66 @@
+"""The endpoint's paths."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from serving.errors import MethodNotAllowedError, NotFoundError
+
+Kind = Literal["server", "live", "ready", "openapi", "model", "model_ready", "infer"]
+
+
+class Route(NamedTuple):
+    """What a path asks for; `model` is empty where it names none, `version` is None for the champion."""
+
+    kind: Kind
+    model: str = ""
+    version: str | None = None
+
+
+_FIXED = {
+    "/v2": Route("server"),
+    "/v2/": Route("server"),
+    "/v2/health/live": Route("live"),
+    "/v2/health/ready": Route("ready"),
+    "/openapi.json": Route("openapi"),
+}
+_MODEL_KINDS: dict[tuple[str, ...], Kind] = {(): "model", ("ready",): "model_ready", ("infer",): "infer"}
+
+
+def find_route(path: str) -> Route:
+    """Return what a path asks for: one of the protocol's, or the OpenAPI page.
+
+    Args:
+        path: The decoded path. A name may hold anything but a slash; whether it is served is for the caller to see.
+
+    Raises:
+        NotFoundError: There is no such path.
+    """
+    fixed = _FIXED.get(path)
+    if fixed is not None:
+        return fixed
+    _, *parts = path.split("/")
+    if parts[:2] == ["v2", "models"] and len(parts) > 2 and parts[2]:
+        name, rest = parts[2], parts[3:]
+        version = None
+        if len(rest) > 1 and rest[0] == "versions" and rest[1]:
+            version, rest = rest[1], rest[2:]
+        kind = _MODEL_KINDS.get(tuple(rest))
+        if kind is not None:
+            return Route(kind, name, version)
+    raise NotFoundError(
+        f"no such path {path!r:.200}; the endpoint speaks the Open Inference Protocol under /v2, see /openapi.json"
+    )
+
+
+def check_method(route: Route, method: str) -> None:
+    """See that a path is asked for by the right method.
+
+    Raises:
+        MethodNotAllowedError: It is not.
+    """
+    if route.kind == "infer":
+        if method != "POST":
+            raise MethodNotAllowedError(method, "POST")
+    elif method not in {"GET", "HEAD"}:
+        raise MethodNotAllowedError(method, "GET, HEAD")

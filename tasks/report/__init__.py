@@ -1,0 +1,1 @@
+"""The report of a run: its plots, and one self-contained page."""

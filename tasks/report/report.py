@@ -1,0 +1,51 @@
+"""`report.html`: everything a run found, on one page that needs no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tasks.report import sections, wording
+from tasks.report.inputs import ReportInputs
+from tasks.storage import write_atomic
+
+
+def run_report(inputs: ReportInputs, out: Path) -> Path:
+    """Write a run's report.
+
+    The same inputs give the same bytes: the page holds no time of its own.
+
+    Args:
+        inputs: What to show.
+        out: The file to write, such as `report.html` in the run's folder.
+
+    Returns:
+        The file written.
+    """
+    write_atomic(out, render(inputs).encode())
+    return out
+
+
+def render(inputs: ReportInputs) -> str:
+    """Return the report's HTML. Every value is escaped; only our own style sheet and drawings are not."""
+    environment = Environment(
+        loader=PackageLoader("tasks.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters = (sections.flatten, wording.figure, wording.label, wording.share)
+    environment.filters |= {function.__name__: function for function in filters}
+    return environment.get_template("report.html.j2").render(
+        inputs=inputs,
+        drawings=sections.drawings(inputs),
+        own=inputs.metrics[sections.TEST][inputs.headline],
+        comparisons=sections.comparisons(inputs),
+        refusals=sections.refusals(inputs),
+        metric_columns=sections.metric_columns(inputs),
+        metric_rows=sections.metric_rows(inputs),
+        lower_is_better=sections.LOWER_IS_BETTER,
+        rules=sorted(inputs.rules, key=lambda rule: rule.passed),
+    )

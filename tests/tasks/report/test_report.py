@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import os
+import re
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from tasks.errors import DiskFullError
+from tasks.report.inputs import Accounting, Curves, GateLine, History, RuleLine
+from tasks.report.report import render, run_report
+from tests.tasks.report.example import example_inputs
+
+HOSTILE = "</style><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>\"'&$x^{"
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """A page's elements and words; nesting is checked while reading."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def said(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def count(self, tag: str) -> int:
+        return sum(one == tag for one, _ in self.elements)
+
+
+@cache
+def example_page() -> str:
+    """The unchanged example's page; drawing it takes most of a second."""
+    return render(example_inputs())
+
+
+def _outside(text: str) -> list[str]:
+    """Return everything that a browser would fetch: all but `#...` and `data:` in what loads, and CSS imports."""
+    loads = re.findall(r"""(?:\b(?:src|href|data|action|poster|srcset)\s*=\s*["']?|url\(\s*["']?)([^"'\s)>]*)""", text)
+    found = [target for target in loads if target and not target.startswith(("#", "data:"))]
+    return found + re.findall(r"@import[^;]*|<(?:script|iframe|object|embed|link|base)\b[^>]*", text)
+
+
+def test_the_page_loads_nothing(tmp_path: Path) -> None:
+    text = run_report(example_inputs(), tmp_path / "report.html").read_text()
+    assert _outside(text) == []
+    without_namespaces = text.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert not re.search(r"https?:|//[a-z]", without_namespaces)
+    assert "default-src 'none'" in text
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        '<img src="http://a.example/x.png">',
+        "<img src=//a.example/x>",
+        '<link rel="stylesheet" href="https://a.example/x.css">',
+        "<style>@import 'x.css';</style>",
+        "<p style=\"background: url('https://a.example/x')\">",
+        "<script>1</script>",
+        '<use href="other.svg#x">',
+    ],
+)
+def test_the_check_for_outside_loads_can_fail(load: str) -> None:
+    assert _outside(load) != []
+
+
+def test_the_sections_stand_in_order() -> None:
+    page = Page(example_page())
+    sections = [attributes["id"] for tag, attributes in page.elements if tag == "section"]
+    order = "verdict metrics gates rows validation quarantine training evaluation parity latency lineage"
+    assert " ".join(map(str, sections)) == order
+    targets = {attributes["href"] for tag, attributes in page.elements if tag == "a"}
+    assert targets == {f"#{section}" for section in sections[1:]}
+
+
+def test_a_refusal_says_which_gate_and_by_how_much() -> None:
+    said = Page(example_page()).said
+    assert "Refused: flight-delay, version 3" in said
+    assert "The champion stays version 2" in said
+    assert "gain roc_auc: -0.0006 measured, at least 0.0010 needed, missed by 0.0016 (the champion has" in said
+    assert "floor roc_auc: " not in said
+
+
+def test_a_gate_that_could_not_be_measured_is_said() -> None:
+    gate = GateLine(name="latency 1", passed=False, comparison="<=", bound=2.5, note="got nan")
+    said = Page(render(example_inputs(gates=(gate,), champion_version=None))).said
+    assert "latency 1: not measured, at most 2.5000 needed (got nan)" in said
+    assert "There is no champion" in said
+
+
+def test_a_promotion_names_no_refusal() -> None:
+    gate = GateLine(name="floor roc_auc", passed=True, comparison=">=", bound=0.745, measured=0.7512)
+    said = Page(render(example_inputs(promoted=True, champion_version=3, gates=(gate,)))).said
+    assert "Promoted: flight-delay, version 3" in said
+    assert "refused" not in said.split("Metrics", 2)[-1]
+
+
+def test_the_headline_stands_against_champion_and_baselines() -> None:
+    said = Page(example_page()).said
+    assert "ROC-AUC, test split 0.7512 champion 0.7518 model is 0.0006 worse" in said
+    assert "logistic 0.7031 model is 0.0481 better" in said
+
+
+def test_a_lower_loss_is_better() -> None:
+    said = Page(render(example_inputs(headline="log_loss"))).said
+    assert "logistic 0.5012 model is 0.0291 better" in said
+    assert "champion 0.4719 model is 0.0002 worse" in said
+
+
+def test_hostile_values_stay_text(tmp_path: Path) -> None:
+    accounting = Accounting(rows_in=2, kept=1, quarantined={HOSTILE: 1}, duplicates=0, splits={HOSTILE: 1})
+    rule = RuleLine(id=HOSTILE, kind=HOSTILE, expected=HOSTILE, observed=HOSTILE, passed=False, examples=(HOSTILE,))
+    inputs = example_inputs(
+        model=HOSTILE,
+        accounting=accounting,
+        rules=(rule,),
+        classes=(HOSTILE, "b"),
+        gates=(GateLine(name=HOSTILE, passed=False, comparison=">=", bound=1, note=HOSTILE),),
+        curves=Curves(roc={HOSTILE: ([0.0, 1.0], [0.0, 1.0]), "b": ([0.0, 1.0], [0.0, 1.0])}),
+        certificate={HOSTILE: {HOSTILE: [HOSTILE]}},
+        latency={HOSTILE: 1.0},
+        lineage={HOSTILE: {HOSTILE: HOSTILE}},
+        metrics={"test": {"roc_auc": 0.7, HOSTILE: 0.1}, HOSTILE: {"roc_auc": 0.5}},
+    )
+    page = Page(run_report(inputs, tmp_path / "report.html").read_text())
+    assert page.count("script") == page.count("img") == 0
+    assert page.count("style") == 1
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert page.said.count(HOSTILE) > 10
+
+
+def test_tables_and_drawings_are_accessible() -> None:
+    page = Page(example_page())
+    assert page.count("h1") == 1
+    assert page.count("caption") == page.count("table")
+    assert all("scope" in attributes for tag, attributes in page.elements if tag == "th")
+    drawings = [attributes for tag, attributes in page.elements if tag == "svg"]
+    assert len(drawings) == 7
+    assert all(attributes["role"] == "img" and attributes["aria-labelledby"] for attributes in drawings)
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_colours_have_contrast_in_every_scheme() -> None:
+    """WCAG 2.1, success criterion 1.4.3: 4.5 to 1 for text."""
+    style = example_page()
+    schemes = [dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in re.findall(r":root \{([^}]*)\}", style)]
+    assert len(schemes) == 3
+    for scheme in schemes:
+        for ground in ("page", "card"):
+            for text in ("ink", "muted", "blue", "amber", "green", "red"):
+                light, dark = sorted((_luminance(scheme[ground]), _luminance(scheme[text])), reverse=True)
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (scheme, ground, text)
+
+
+def test_broken_rules_come_first() -> None:
+    said = Page(example_page()).said
+    assert said.index("origin.enum enum one of") < said.index("flight_id.primary_key key unique")
+    assert "3 rules, 2 of them broken" in said
+    assert "12 rows failed XXX ewr" in said
+    assert "warning ***" in said
+
+
+def test_what_was_not_measured_is_left_out_or_said() -> None:
+    accounting = Accounting(rows_in=1, kept=1, quarantined={}, duplicates=0, splits={"train": 1})
+    page = Page(
+        render(
+            example_inputs(
+                version=None,
+                accounting=accounting,
+                history=History(training=([], []), validation=([], [])),
+                curves=Curves(),
+                confusion=(),
+                classes=(),
+                rules=(),
+            )
+        )
+    )
+    assert page.count("svg") == 1
+    assert "No row was quarantined" in page.said
+    assert "No loss was recorded" in page.said
+
+
+def test_the_same_inputs_give_the_same_bytes() -> None:
+    assert render(example_inputs()) == example_page()
+
+
+def test_a_failed_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "report.html"
+    out.write_text("old")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFullError):
+        run_report(example_inputs(), out)
+    assert out.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"duplicates": 3}, "10 rows came in but 11"),
+        ({"splits": {"train": 3}}, "5 rows were kept but the splits hold 3"),
+    ],
+)
+def test_rows_that_do_not_add_up_are_refused(change: dict[str, object], said: str) -> None:
+    values: dict[str, object] = {
+        "rows_in": 10,
+        "kept": 5,
+        "quarantined": {"a.enum": 2},
+        "duplicates": 2,
+        "without_target": 1,
+        "splits": {"train": 5},
+    }
+    Accounting.model_validate(values)
+    with pytest.raises(ValidationError, match=said):
+        Accounting.model_validate(values | change)
+
+
+@pytest.mark.parametrize(("promoted", "passed"), [(True, False), (False, True)])
+def test_a_verdict_against_the_gates_is_refused(promoted: bool, passed: bool) -> None:
+    gate = GateLine(name="floor roc_auc", passed=passed, comparison=">=", bound=0.7, measured=0.7)
+    with pytest.raises(ValidationError, match="promoted is"):
+        example_inputs(promoted=promoted, gates=(gate,))

@@ -22,3 +22,7 @@ class ContractError(ValueError):
 
 class ContractBrokenError(ValueError):
     """Data broke its contract beyond the threshold that the pipeline's config allows."""
+
+
+class SchemaMismatchError(ValueError):
+    """A table lacks a column of its contract, or has one of an Arrow type that cannot be read as the contract's."""

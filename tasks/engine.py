@@ -1,17 +1,17 @@
-"""Dask, as the task functions use it: one client, and an ordered map over partitions with bounded work in flight."""
+"""Dask, as the task functions use it: one client, and ordered work over partitions with bounded work in flight."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from dask.distributed import Client, LocalCluster, as_completed
+from dask.distributed import Client, Future, LocalCluster, as_completed
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from tasks.errors import ConfigError
-from tasks.progress import progress
+from tasks.progress import Advance, progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 # Enough queued work to keep every thread busy while the client handles a finished partition, and no more: what is
 # queued but not started costs only its arguments, what is finished but not fetched costs its result.
 _IN_FLIGHT_PER_THREAD = 3
+_CONNECT_TIMEOUT = "10s"
+# Left to itself, Dask serves its state to the whole network on port 8787, and warns where that is taken.
+_PRIVATE = "127.0.0.1:0"
 
 
 class DaskConfig(BaseModel):
@@ -60,7 +63,9 @@ def open_client(config: DaskConfig) -> Iterator[Client]:
             n_workers=workers,
             threads_per_worker=threads,
             processes=config.processes,
-            dashboard_address=None,
+            dashboard_address=_PRIVATE,
+            worker_dashboard_address=_PRIVATE,
+            scheduler_kwargs={"dashboard": False},
             silence_logs=40,
         ) as cluster,
         Client(cluster) as client,
@@ -70,7 +75,7 @@ def open_client(config: DaskConfig) -> Iterator[Client]:
 
 def _connect(address: str) -> Client:
     try:
-        return Client(address, timeout="10s")
+        return Client(address, timeout=_CONNECT_TIMEOUT)
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"dask.scheduler_address: no scheduler answers at {address} ({error})\n"
@@ -83,8 +88,8 @@ def map_partitions(
 ) -> list[Result]:
     """Call `function` on every item on the cluster and return the results in the items' order.
 
-    Only a few items per thread are in flight at once, so results must be small (references, counts, statistics),
-    and memory does not grow with the number of partitions. The first error cancels what is left and is raised.
+    Only a few items per thread are in flight at once, so results must be small (references, counts), and memory
+    does not grow with the number of partitions. The first error cancels what is left and is raised.
 
     Args:
         client: The cluster's client.
@@ -92,27 +97,64 @@ def map_partitions(
         items: What to map over, such as partitions.
         label: What the progress bar says.
     """
-    results: list[Any] = [None] * len(items)
-    positions: dict[str, int] = {}
-    waiting = iter(range(len(items)))
-    running = as_completed()
-
-    def submit() -> None:
-        position = next(waiting, None)
-        if position is not None:
-            future = client.submit(function, items[position], pure=False)
-            positions[future.key] = position
-            running.add(future)
-
-    threads = sum(client.nthreads().values()) or 1
     with progress(label, len(items), "partitions") as advance:
-        for _ in range(threads * _IN_FLIGHT_PER_THREAD):
-            submit()
-        try:
-            for future in running:
-                results[positions.pop(future.key)] = future.result()
-                submit()
+        return list(_ordered_results(client, function, items, advance))
+
+
+def merge_partitions(
+    client: Client,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    merge: Callable[[Result, Result], Result],
+    *,
+    label: str,
+) -> Result:
+    """Call `function` on every item and merge the results; only the logarithm of their number is held at once.
+
+    Neighbours are merged as a balanced binary tree in the items' order, like the carries of a binary counter. The tree
+    depends on the number of items alone, so the answer is the same to the bit whatever the threads did.
+
+    Args:
+        client: The cluster's client.
+        function: A module-level function (or `functools.partial` of one) of one item.
+        items: What to map over, at least one.
+        merge: Combines the results of two neighbouring stretches, the earlier one first; associative but for rounding.
+        label: What the progress bar says.
+    """
+    assert items, "there is nothing to merge"
+    levels: list[tuple[int, Result]] = []
+    with progress(label, len(items), "partitions") as advance:
+        for result in _ordered_results(client, function, items, advance):
+            levels.append((0, result))
+            while len(levels) > 1 and levels[-1][0] == levels[-2][0]:
+                (level, left), (_, right) = levels[-2:]
+                levels[-2:] = [(level + 1, merge(left, right))]
+    _, merged = levels.pop()
+    while levels:
+        merged = merge(levels.pop()[1], merged)
+    return merged
+
+
+def _ordered_results(
+    client: Client, function: Callable[[Item], Result], items: Sequence[Item], advance: Advance
+) -> Iterator[Result]:
+    """Yield results in order; an item is submitted only when it is within the window after the next to be yielded."""
+    window = (sum(client.nthreads().values()) or 1) * _IN_FLIGHT_PER_THREAD
+    positions: dict[str, int] = {}
+    ready: dict[int, Result] = {}
+    running = as_completed()
+    submitted = 0
+    try:
+        for due in range(len(items)):
+            while submitted < min(due + window, len(items)):
+                future: Future = client.submit(function, items[submitted], pure=False)
+                positions[future.key] = submitted
+                running.add(future)
+                submitted += 1
+            while due not in ready:
+                future = next(running)
+                ready[positions.pop(future.key)] = future.result()
                 advance()
-        finally:
-            client.cancel(list(running.futures))
-    return results
+            yield ready.pop(due)
+    finally:
+        client.cancel(list(running.futures))

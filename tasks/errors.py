@@ -21,3 +21,11 @@ class GateRefusedError(ValueError):
 
 class IntegrityError(ValueError):
     """A stored file is missing, torn or altered."""
+
+
+class SchemaDriftError(DataError):
+    """The files of one source do not have the same schema."""
+
+
+class DiskFullError(ValueError):
+    """There is no space left to write; what was begun has been removed."""

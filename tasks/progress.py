@@ -11,16 +11,18 @@ from typing import Protocol
 class Advance(Protocol):
     """Says that `amount` more of the announced total is done."""
 
-    def __call__(self, amount: int = 1) -> None: ...
+    def __call__(self, amount: int = 1) -> None:
+        """Say it."""
 
 
 class Listener(Protocol):
     """Opens one progress bar; `total` counts `unit`s."""
 
-    def __call__(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]: ...
+    def __call__(self, label: str, total: int, unit: str) -> AbstractContextManager[Advance]:
+        """Open it for the time of a `with` block."""
 
 
-def _nobody(amount: int = 1) -> None:  # noqa: ARG001
+def _nobody(amount: int = 1) -> None:
     pass
 
 

@@ -6,6 +6,7 @@ and renamed as a whole. A reader sees all or nothing, and a process killed at an
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tasks.errors import DiskFullError
 
 _CHUNK = 1 << 20
 
@@ -56,15 +59,20 @@ def digest_folder(folder: Path, *, leave_out: frozenset[str] = frozenset()) -> s
 
 
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file so that a reader sees the old content or the new, never a part.
+
+    Raises:
+        DiskFullError: There is no space left.
+    """
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        with naming_full_disk(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with beside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
     _sync_folder(path.parent)
@@ -87,22 +95,43 @@ def new_folder(parent: Path, name: Callable[[Path], str]) -> Iterator[Path]:
 
     Yields:
         The temporary folder to fill. If the block raises, it is removed and nothing appears under `parent`.
+
+    Raises:
+        DiskFullError: There is no space left, also where the block was the one to find out.
     """
-    parent.mkdir(parents=True, exist_ok=True)
     temporary = parent / f".tmp-{uuid.uuid4().hex}"
-    temporary.mkdir()
     try:
-        yield temporary
-        for path in temporary.rglob("*"):
-            if path.is_file():
-                _sync_file(path)
-        target = parent / name(temporary)
-        if target.exists():
-            return
-        temporary.rename(target)
-        _sync_folder(parent)
+        with naming_full_disk(parent):
+            temporary.mkdir(parents=True)
+            yield temporary
+            for path in temporary.rglob("*"):
+                if path.is_file():
+                    _sync_file(path)
+            target = parent / name(temporary)
+            if target.exists():
+                return
+            temporary.rename(target)
+            _sync_folder(parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def naming_full_disk(folder: Path) -> Iterator[None]:
+    """Turn the system's error of a full disk inside the block into one that says what to do.
+
+    Raises:
+        DiskFullError: There was no space left below `folder`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise DiskFullError(
+            f"{folder}: no space is left ({error}); nothing half-written stays, what stood there still does\n"
+            "  do: free some space, or set HEADRACE_HOME to a folder on a larger disk, and run again"
+        ) from error
 
 
 def _sync_file(path: Path) -> None:

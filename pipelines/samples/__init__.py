@@ -1,0 +1,1 @@
+"""Real example datasets, written from what is installed."""

@@ -1,0 +1,1 @@
+"""From a source to clean, split rows: ingest, validate, clean and split."""

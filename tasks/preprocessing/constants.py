@@ -88,4 +88,5 @@ class Preprocessing(_Frozen):
     @property
     def columns(self) -> tuple[str, ...]:
         """Raw columns that the features need, each once, in order of first use."""
-        return tuple(dict.fromkeys(feature.column for feature in (*self.numeric, *self.categorical)))
+        features: tuple[NumericFeature | CategoricalFeature, ...] = (*self.numeric, *self.categorical)
+        return tuple(dict.fromkeys(feature.column for feature in features))

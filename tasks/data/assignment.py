@@ -1,0 +1,104 @@
+"""The rules that give a row its split: by a stable hash of some of its values, or by time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from dask.distributed import Client
+from numpy.typing import NDArray
+
+from tasks.data.hashing import hash_rows, seed_of
+from tasks.data.partitions import Partition, read_manifest, read_partition
+from tasks.engine import merge_partitions
+from tasks.errors import ConfigError, DataError
+from tasks.preprocessing.columns import instants, numeric_values, one_array
+from tasks.preprocessing.sketch import Distribution
+from tasks.references import DatasetRef
+
+BUCKETS = 10_000
+
+Codes = NDArray[np.uint8]
+Assigner = Callable[[Sequence[pa.ChunkedArray]], Codes]
+
+
+def assign_by_hash(columns: Sequence[pa.ChunkedArray], *, shares: Sequence[float], salt: str) -> Codes:
+    """Assign rows by a hash of the text of their values, so `7` the integer and `7` the string fall alike.
+
+    Args:
+        columns: The key's or the group's columns, in order.
+        shares: Share of each split, in order; they add up to 1.
+        salt: Another salt gives an independent split.
+
+    Returns:
+        uint8 [N], the split's place in `shares`.
+    """
+    text = [one_array(column).cast(pa.string()) for column in columns]
+    buckets = hash_rows(text, len(text[0]), seed_of(salt)) % np.uint64(BUCKETS)
+    ends = np.rint(np.cumsum(shares)[:-1] * BUCKETS)
+    return np.searchsorted(ends, buckets.astype(np.float64), side="right").astype(np.uint8)
+
+
+def assign_by_time(columns: Sequence[pa.ChunkedArray], *, cuts: tuple[int, int]) -> Codes:
+    """Assign rows by their instant: before the first cut, before the second, or from the second on.
+
+    Args:
+        columns: One column of dates or timestamps.
+        cuts: Microseconds since 1970 UTC at which validation and test begin.
+
+    Raises:
+        DataError: A row has no instant.
+    """
+    array = one_array(columns[0])
+    if array.null_count:
+        raise DataError(
+            f"split by time: {array.null_count} rows of one partition have no instant, so they have no place in time\n"
+            "  do: make the column `required` in the contract, which quarantines such rows, or split by `group`"
+        )
+    return np.searchsorted(np.asarray(cuts), instants(array), side="right").astype(np.uint8)
+
+
+def time_cuts(
+    client: Client, clean: DatasetRef, column: str, shares: Sequence[float], explicit: tuple[str, str] | None
+) -> tuple[int, int]:
+    """Return the instants at which validation and test begin, in microseconds since 1970 UTC.
+
+    Args:
+        client: The cluster's client.
+        clean: The dataset.
+        column: Its column of dates or timestamps.
+        shares: Shares of the rows before, between and after; rows of the same instant stay together.
+        explicit: The two instants as the config gives them, used as they are.
+
+    Raises:
+        ConfigError: An explicit instant cannot be read, or the two are out of order.
+    """
+    if explicit is not None:
+        first, second = (_microseconds(text) for text in explicit)
+        if first >= second:
+            raise ConfigError(f"split.cuts: {explicit[0]} must be before {explicit[1]}")
+        return first, second
+    work = partial(_distribution, folder=Path(clean.path), column=column)
+    partitions = read_manifest(clean).partitions
+    found = merge_partitions(client, work, partitions, Distribution.merge, label="split: time")
+    ends = found.quantiles(np.cumsum(shares)[:-1].tolist())
+    # A cut begins the next split, so it stands just after the last instant of the one before.
+    return int(ends[0]) + 1, int(ends[1]) + 1
+
+
+def _distribution(partition: Partition, *, folder: Path, column: str) -> Distribution:
+    return Distribution.of(numeric_values(read_partition(folder, partition, [column])[column]))
+
+
+def _microseconds(text: str) -> int:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"split.cuts: `{text}` is no ISO 8601 date or time, such as 2013-10-01T00:00:00Z") from error
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    since = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

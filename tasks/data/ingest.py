@@ -1,0 +1,136 @@
+"""Ingest: find a source's files, check that they have the contract's columns, and name their partitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_contracts.contract import Contract
+from tasks.data.partitions import (
+    DATASETS,
+    Manifest,
+    Partition,
+    manifest_digest,
+    read_manifest,
+    stored,
+    write_manifest,
+)
+from tasks.data.rewrite import MAX_ROWS, csv_header, rewrite_csv, rewrite_parquet
+from tasks.data.schema import require_one_schema
+from tasks.data.sources import SourceConfig, SourceFile, list_files
+from tasks.engine import DaskConfig, map_partitions, open_client
+from tasks.errors import DataError
+from tasks.references import DatasetRef
+from tasks.storage import digest_file, new_folder
+
+__all__ = ["SourceConfig", "run_ingest"]
+
+
+@dataclass(frozen=True)
+class _FileSchema:
+    """Columns of a file, and rows of each of its row groups (none for CSV)."""
+
+    names: tuple[str, ...]
+    schema: pa.Schema
+    row_groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Ingested:
+    """Partitions and digests by path that came of one source file, and its rows that are none."""
+
+    partitions: list[Partition]
+    digests: dict[str, str]
+    broken_rows: int = 0
+
+
+def run_ingest(source: SourceConfig, contract: Contract, home: Path, dask: DaskConfig) -> DatasetRef:
+    """Make a raw dataset of a source.
+
+    Parquet is read where it lies; only a file with row groups too large to hold in memory is rewritten. CSV is
+    rewritten as Parquet of text. The digest depends on the files' names and content, not on their place.
+
+    Raises:
+        DataError: Nothing is there, a file is empty, torn or lacks columns of the contract, or there is no row at all.
+        SchemaDriftError: The files have different schemas.
+        DiskFullError: There is no space left; nothing half-written stays.
+    """
+    files = list_files(source)
+    with new_folder(home / DATASETS, manifest_digest) as folder, open_client(dask) as client:
+        schemas = map_partitions(client, partial(_inspect, source=source), files, label="ingest: schemas")
+        require_one_schema(
+            ((file.name, each.names, each.schema) for file, each in zip(files, schemas, strict=True)), contract
+        )
+        work = partial(_ingest_file, source=source, contract=contract, folder=folder)
+        ingested = map_partitions(client, work, list(zip(files, schemas, strict=True)), label="ingest")
+        manifest = Manifest(
+            columns={column.name: str(schemas[0].schema.field(column.name).type) for column in contract.columns},
+            partitions=tuple(partition for each in ingested for partition in each.partitions),
+            digests={path: digest for each in ingested for path, digest in each.digests.items()},
+            sources={
+                partition.path: file.name
+                for file, each in zip(files, ingested, strict=True)
+                for partition in each.partitions
+            },
+            broken_rows=sum(each.broken_rows for each in ingested),
+        )
+        _require_rows(source, manifest)
+        write_manifest(folder, manifest)
+    dataset = stored(home, manifest)
+    if read_manifest(dataset) != manifest:
+        # The same data was ingested before from another place, which may be gone by now.
+        write_manifest(Path(dataset.path), manifest)
+    return dataset
+
+
+def _require_rows(source: SourceConfig, manifest: Manifest) -> None:
+    if not manifest.partitions:
+        broken = f" ({manifest.broken_rows} rows of CSV could not be split into fields)" if manifest.broken_rows else ""
+        raise DataError(
+            f"source {source.path}: the files hold columns but no row{broken}\n"
+            "  do: look at what wrote them; for CSV also at `source.delimiter`"
+        )
+
+
+def _inspect(file: SourceFile, *, source: SourceConfig) -> _FileSchema:
+    """Read the columns' names and types of one file.
+
+    Raises:
+        DataError: The file is empty or cannot be read.
+    """
+    if not file.path.stat().st_size:
+        raise DataError(f"{file.name}: the file is empty\n  do: write it again, or remove it from the source")
+    if file.format == "csv":
+        names = csv_header(file, source)
+        return _FileSchema(tuple(names), pa.schema([(name, pa.string()) for name in names]))
+    try:
+        metadata = pq.read_metadata(file.path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{file.name}: not a whole Parquet file: {error}\n"
+            "  do: copy or write it again; a file that was cut off in transfer looks like this"
+        ) from error
+    schema = metadata.schema.to_arrow_schema()
+    row_groups = tuple(metadata.row_group(index).num_rows for index in range(metadata.num_row_groups))
+    return _FileSchema(tuple(schema.names), schema, row_groups)
+
+
+def _ingest_file(
+    inspected: tuple[SourceFile, _FileSchema], *, source: SourceConfig, contract: Contract, folder: Path
+) -> _Ingested:
+    file, schema = inspected
+    columns = [column.name for column in contract.columns]
+    if file.format == "csv":
+        rewritten = rewrite_csv(file, source, columns, folder)
+    elif max(schema.row_groups, default=0) > MAX_ROWS:
+        rewritten = rewrite_parquet(file, columns, folder)
+    else:
+        path = str(file.path)
+        groups = [Partition(path=path, row_group=index, rows=rows) for index, rows in enumerate(schema.row_groups)]
+        return _Ingested([group for group in groups if group.rows], {path: digest_file(file.path)})
+    digests = {path: digest_file(folder / path) for path in rewritten.paths}
+    return _Ingested(rewritten.partitions, digests, rewritten.broken_rows)

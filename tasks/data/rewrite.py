@@ -1,0 +1,191 @@
+"""Rewriting source files as Parquet in small row groups, in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from tasks.data.partitions import Partition
+from tasks.data.sources import SourceConfig, SourceFile
+from tasks.errors import DataError
+
+# Rows of a row group that we write, and the most that a source's row group may have to be read where it lies.
+ROW_GROUP = 65_536
+MAX_ROWS = 262_144
+BROKEN_ROWS = "broken"
+
+_BLOCK = 4 << 20
+_BROKEN_SCHEMA = pa.schema([("source_file", pa.string()), ("source_row", pa.int64()), ("source_text", pa.string())])
+
+
+@dataclass
+class Rewritten:
+    """What was written for one source file.
+
+    Attributes:
+        partitions: The row groups, in order.
+        broken_rows: CSV rows with too few or too many fields.
+        paths: Every file written, relative to the dataset's folder.
+    """
+
+    partitions: list[Partition] = field(default_factory=list)
+    broken_rows: int = 0
+    paths: list[str] = field(default_factory=list)
+
+
+def csv_header(file: SourceFile, source: SourceConfig) -> list[str]:
+    """Return the names in a CSV file's first row.
+
+    Raises:
+        DataError: The first row is blank or not in the encoding.
+    """
+    try:
+        with _open_text(file, source.encoding) as text:
+            header = next(csv.reader(text, delimiter=source.delimiter), [])
+    except (UnicodeError, LookupError, OSError, EOFError, csv.Error) as error:
+        raise _unreadable(file, error) from error
+    if not any(header):
+        raise DataError(f"{file.name}:1: no header: the first row must name the columns")
+    return header
+
+
+def _open_text(file: SourceFile, encoding: str) -> TextIO:
+    encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
+    if file.path.suffix == ".gz":
+        return io.TextIOWrapper(gzip.open(file.path), encoding=encoding, newline="")
+    return file.path.open(encoding=encoding, newline="")
+
+
+def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], folder: Path) -> Rewritten:
+    """Write the contract's columns of a CSV file as Parquet of text; rows of another width go to a file of their own.
+
+    Args:
+        file: The CSV file, plain or gzipped.
+        source: Its delimiter and encoding.
+        columns: The columns to keep.
+        folder: The dataset's folder; `rows/<name>.parquet` and `broken/<name>.parquet` are written in it.
+
+    Raises:
+        DataError: The file is not in the encoding, or is torn.
+    """
+    with _broken_rows(file, folder) as broken:
+        try:
+            with pa.input_stream(str(file.path), compression="detect") as stream:
+                reader = pa_csv.open_csv(
+                    stream,
+                    read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=source.encoding),
+                    parse_options=pa_csv.ParseOptions(
+                        delimiter=source.delimiter, newlines_in_values=True, invalid_row_handler=broken.add
+                    ),
+                    convert_options=pa_csv.ConvertOptions(
+                        include_columns=list(columns),
+                        column_types=dict.fromkeys(columns, pa.string()),
+                        strings_can_be_null=False,
+                    ),
+                )
+                rewritten = _write(file.name, reader.schema, reader, folder)
+        except (pa.ArrowException, EOFError) as error:
+            raise _unreadable(file, error) from error
+    if broken.count:
+        rewritten.paths.append(broken.path)
+    rewritten.broken_rows = broken.count
+    return rewritten
+
+
+def rewrite_parquet(file: SourceFile, columns: Sequence[str], folder: Path) -> Rewritten:
+    """Write the contract's columns of a Parquet file again, in row groups that fit into memory.
+
+    Raises:
+        DataError: The file is torn.
+    """
+    try:
+        with pq.ParquetFile(file.path) as reader:
+            batches = reader.iter_batches(ROW_GROUP, columns=list(columns), use_threads=False)
+            schema = pa.schema([reader.schema_arrow.field(name) for name in columns])
+            return _write(file.name, schema, (batch.select(list(columns)) for batch in batches), folder)
+    except pa.ArrowException as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: SourceFile, error: Exception) -> DataError:
+    return DataError(
+        f"{file.name}: cannot be read as {file.format}: {error}\n"
+        "  do: look at the file at that place; for CSV, `source.encoding` and `source.delimiter` say how to read it"
+    )
+
+
+def _write(name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], folder: Path) -> Rewritten:
+    path = f"rows/{name}.parquet"
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rewritten = Rewritten(paths=[path])
+    with pq.ParquetWriter(file, schema, compression="zstd", compression_level=1) as writer:
+        for table in _row_groups(batches, schema):
+            writer.write_table(table, row_group_size=ROW_GROUP)
+            rewritten.partitions.append(Partition(path=path, row_group=len(rewritten.partitions), rows=table.num_rows))
+    return rewritten
+
+
+def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Gather batches into tables of `ROW_GROUP` rows; the last has what is left."""
+    held = pa.Table.from_batches([], schema)
+    for batch in batches:
+        held = pa.concat_tables([held, pa.Table.from_batches([batch])])
+        while held.num_rows >= ROW_GROUP:
+            yield held.slice(0, ROW_GROUP)
+            held = held.slice(ROW_GROUP)
+    if held.num_rows:
+        yield held
+
+
+class _BrokenRows:
+    """Collects the rows of one CSV file that could not be split into fields; written in pieces: there may be many."""
+
+    def __init__(self, file: SourceFile, folder: Path) -> None:
+        self.path = f"{BROKEN_ROWS}/{file.name}.parquet"
+        self.count = 0
+        self._name = file.name
+        self._file = folder / self.path
+        self._held: list[dict[str, Any]] = []
+        self._writer: pq.ParquetWriter | None = None
+
+    def add(self, row: Any) -> str:
+        """Take one `pyarrow.csv.InvalidRow`; its number counts the header."""
+        self.count += 1
+        self._held.append({"source_file": self._name, "source_row": row.number - 1, "source_text": row.text})
+        if len(self._held) >= ROW_GROUP:
+            self._flush()
+        return "skip"
+
+    def _flush(self) -> None:
+        if self._writer is None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(self._file, _BROKEN_SCHEMA)
+        self._writer.write_table(pa.Table.from_pylist(self._held, _BROKEN_SCHEMA))
+        self._held.clear()
+
+    def close(self) -> None:
+        """Write what is still held."""
+        if self._held:
+            self._flush()
+        if self._writer is not None:
+            self._writer.close()
+
+
+@contextmanager
+def _broken_rows(file: SourceFile, folder: Path) -> Iterator[_BrokenRows]:
+    broken = _BrokenRows(file, folder)
+    try:
+        yield broken
+    finally:
+        broken.close()

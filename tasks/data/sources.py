@@ -1,0 +1,103 @@
+"""Where raw data lies: the config's path, and the files behind it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.errors import DataError
+
+Format = Literal["parquet", "csv"]
+
+_SUFFIXES: dict[str, Format] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+}
+
+
+class SourceConfig(BaseModel):
+    """A source of raw rows.
+
+    Attributes:
+        path: A file, a folder (every Parquet or CSV file below it, in the order of their names), or a glob pattern.
+        format: What the files are, where their names do not say so.
+        delimiter: Between the fields of a CSV row.
+        encoding: Of CSV files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    format: Format | None = None
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a source.
+
+    Attributes:
+        name: Relative to the source, with forward slashes; what messages, digests and the quarantine call it.
+    """
+
+    name: str
+    path: Path
+    format: Format
+
+
+def list_files(source: SourceConfig) -> list[SourceFile]:
+    """Return the source's files in the order of their names.
+
+    Raises:
+        DataError: Nothing is there, or the files' names do not say what they are.
+    """
+    root, paths = _find(source.path)
+    files = []
+    for path in sorted(paths):
+        format_ = source.format or _format(path)
+        if format_ is not None:
+            files.append(SourceFile(path.relative_to(root).as_posix(), path, format_))
+    if not files:
+        known = ", ".join(_SUFFIXES)
+        raise DataError(
+            f"source {source.path}: no data file is there (looked for names that end in {known})\n"
+            "  do: mend `source.path`, or say what the files are with `source.format`"
+        )
+    formats = {file.format for file in files}
+    if len(formats) > 1:
+        raise DataError(
+            f"source {source.path}: holds CSV and Parquet files, and only one of them can be meant\n"
+            "  do: give a pattern such as `folder/*.csv`"
+        )
+    return files
+
+
+def _find(path: str) -> tuple[Path, list[Path]]:
+    """Return the folder that names are relative to, and the files, hidden ones left out."""
+    place = Path(path).absolute()
+    if place.is_file():
+        return place.parent, [place]
+    if place.is_dir():
+        below = [each for each in place.rglob("*") if each.is_file()]
+        return place, [each for each in below if not _hidden(each.relative_to(place))]
+    if has_magic(path):
+        found = [Path(each) for each in glob(str(place), recursive=True) if Path(each).is_file()]  # noqa: PTH207
+        return Path(os.path.commonpath([each.parent for each in found])) if found else place, found
+    raise DataError(f"source {path}: there is no such file or folder\n  do: mend `source.path`")
+
+
+def _hidden(relative: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in relative.parts)
+
+
+def _format(path: Path) -> Format | None:
+    name = path.name.lower()
+    return next((format_ for suffix, format_ in _SUFFIXES.items() if name.endswith(suffix)), None)

@@ -1,0 +1,185 @@
+"""Splits: which rows are for training, which for validation and which are held out for the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from data_contracts.contract import Contract
+from tasks.data.accounting import WITHOUT_TARGET
+from tasks.data.assignment import Assigner, assign_by_hash, assign_by_time, time_cuts
+from tasks.data.partitions import Partition, part_name, read_manifest, read_partition, write_partition
+from tasks.data.schema import known_column
+from tasks.engine import DaskConfig, map_partitions, open_client
+from tasks.errors import ConfigError, DataError
+from tasks.references import DatasetRef, SplitRef
+from tasks.storage import digest_folder, new_folder
+
+SPLITS = ("train", "validation", "test")
+NO_SPLIT = 255
+
+Method = Literal["key", "group", "time"]
+
+
+class SplitConfig(BaseModel):
+    """How rows are split.
+
+    Attributes:
+        method: `key` hashes the contract's primary key, `group` hashes `column` so that rows which share its value
+            stay together, `time` puts the latest rows into the test split and those before them into validation.
+        column: The column of `group` and `time`.
+        target: The column to predict; a row without it belongs to no split.
+        train: Share of the rows (hash: of the keys or groups) for training.
+        validation: Share for validation.
+        test: Share for the test.
+        salt: Changes which rows the hash picks.
+        cuts: For `time`, the two instants (ISO 8601) at which validation and test begin, in place of the shares.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Method = "key"
+    column: str | None = None
+    target: str | None = None
+    train: float = Field(default=0.7, gt=0, lt=1)
+    validation: float = Field(default=0.15, gt=0, lt=1)
+    test: float = Field(default=0.15, gt=0, lt=1)
+    salt: str = ""
+    cuts: tuple[str, str] | None = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> SplitConfig:
+        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+            raise ValueError(
+                f"train, validation and test must add up to 1, got {self.train + self.validation + self.test}"
+            )
+        if self.method != "key" and self.column is None:
+            raise ValueError(f"method `{self.method}` needs `column`")
+        if self.cuts is not None and self.method != "time":
+            raise ValueError(f"`cuts` belongs to method `time`, not to `{self.method}`")
+        return self
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """The shares in the order of `SPLITS`."""
+        return self.train, self.validation, self.test
+
+
+def run_split(clean: DatasetRef, contract: Contract, config: SplitConfig, home: Path, dask: DaskConfig) -> SplitRef:
+    """Give every row of a clean dataset its split: one uint8 for each row, a file for each partition.
+
+    By key and by group a row's split depends on its own values alone, so it never moves when data is added.
+
+    Raises:
+        ConfigError: The config names a column that the contract lacks, or the contract has no primary key to hash.
+        DataError: A split comes out empty.
+        DiskFullError: There is no space left; nothing half-written stays.
+    """
+    columns = split_columns(contract, config)
+    partitions = read_manifest(clean).partitions
+    with new_folder(home / "splits", digest_folder) as folder, open_client(dask) as client:
+        assigner: Assigner = partial(assign_by_hash, shares=config.shares, salt=config.salt)
+        if config.method == "time":
+            cuts = time_cuts(client, clean, columns[0], config.shares, config.cuts)
+            assigner = partial(assign_by_time, cuts=cuts)
+        work = partial(
+            _split_partition, clean=clean, columns=columns, assigner=assigner, target=config.target, folder=folder
+        )
+        counts = np.sum(map_partitions(client, work, list(enumerate(partitions)), label="split"), axis=0)
+        rows = {name: int(count) for name, count in zip((*SPLITS, WITHOUT_TARGET), counts, strict=True)}
+        _require_rows(rows, config)
+        digest = digest_folder(folder)
+    return SplitRef(path=str(home / "splits" / digest), digest=digest, rows=rows)
+
+
+def split_columns(contract: Contract, config: SplitConfig) -> list[str]:
+    """Return the columns whose values decide a row's split.
+
+    Raises:
+        ConfigError: The config names a column that the contract lacks or that has no instants, or there is no key.
+    """
+    if config.target is not None:
+        known_column("split.target", config.target, contract)
+    if config.method != "key":
+        assert config.column is not None, "the config's validator has seen to it"
+        column = known_column("split.column", config.column, contract)
+        if config.method == "time" and column.logical_type not in {"date", "timestamp"}:
+            raise ConfigError(
+                f"split.column: `{column.name}` is of type {column.logical_type}; `method: time` needs instants\n"
+                "  do: name a column of time, or take `method: group`"
+            )
+        return [column.name]
+    keys = [column for column in contract.columns if column.primary_key_position is not None]
+    if not keys:
+        raise ConfigError(
+            f"split.method: `key` hashes the primary key, and contract {contract.path} has none\n"
+            "  do: mark the key with `primaryKey: true`, or split by `group` or `time`"
+        )
+    return [column.name for column in sorted(keys, key=lambda column: column.primary_key_position or 0)]
+
+
+def _require_rows(rows: dict[str, int], config: SplitConfig) -> None:
+    empty = [name for name in SPLITS if not rows[name]]
+    if empty:
+        raise DataError(
+            f"split: no row falls into {' and '.join(empty)} (rows: {rows}, method `{config.method}`)\n"
+            "  do: give more data, other shares or another `salt`; by group there must be many more groups than splits"
+        )
+
+
+def _split_partition(
+    numbered: tuple[int, Partition],
+    *,
+    clean: DatasetRef,
+    columns: Sequence[str],
+    assigner: Assigner,
+    target: str | None,
+    folder: Path,
+) -> NDArray[np.int64]:
+    """Write one partition's splits; returns the rows of each split and of none, int64 [4]."""
+    index, partition = numbered
+    wanted = [*columns] if target is None or target in columns else [*columns, target]
+    table = read_partition(Path(clean.path), partition, wanted)
+    codes = assigner([table[name] for name in columns])
+    if target is not None:
+        codes[table[target].is_null().to_numpy()] = NO_SPLIT
+    write_partition(folder, part_name(index), pa.table({"split": codes}))
+    counts = np.bincount(codes, minlength=NO_SPLIT + 1)
+    return counts[[*range(len(SPLITS)), NO_SPLIT]]
+
+
+def read_codes(split: SplitRef, index: int) -> NDArray[np.uint8]:
+    """Return the split of each row of the partition at a position: its place in `SPLITS`, or `NO_SPLIT`; uint8 [N]."""
+    table = read_partition(Path(split.path), Partition(path=part_name(index), row_group=0, rows=0))
+    return np.asarray(table["split"].to_numpy())
+
+
+def read_split_partition(
+    numbered: tuple[int, Partition], clean: DatasetRef, split: SplitRef, name: str, columns: Sequence[str]
+) -> pa.Table:
+    """Read the rows that one partition has in a split, in row order."""
+    index, partition = numbered
+    table = read_partition(Path(clean.path), partition, columns)
+    return table.filter(pa.array(read_codes(split, index) == SPLITS.index(name)))
+
+
+def read_split(clean: DatasetRef, split: SplitRef, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Yield the rows of a split, in row order, a table for each partition that has any.
+
+    Args:
+        clean: The dataset that was split.
+        split: Its split.
+        name: `train`, `validation` or `test`.
+        columns: The columns to read, in this order.
+    """
+    for numbered in enumerate(read_manifest(clean).partitions):
+        table = read_split_partition(numbered, clean, split, name, columns)
+        if table.num_rows:
+            yield table

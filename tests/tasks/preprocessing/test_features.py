@@ -1,0 +1,130 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tasks.errors import ConfigError, TrainingError
+from tasks.preprocessing.features import FeatureRules, fit_categorical, fit_features, fit_numeric, fit_target
+from tasks.preprocessing.plan import Measure
+from tasks.preprocessing.statistics import CategorySummary, NumericSummary
+from tests.tasks.data.tables import contract_of
+
+RULES = FeatureRules(min_count=2, max_vocabulary=3, clip=(0.0, 1.0), bins=4, indicators=0.1)
+CONTRACT = contract_of({"x": "number", "w": "string", "b": "boolean", "i": "integer"})
+X, W = Measure(CONTRACT.column("x"), "numeric"), Measure(CONTRACT.column("w"), "category")
+
+
+def _numeric(values, rules=RULES):
+    return fit_numeric(X, NumericSummary.of(np.array(values, dtype=np.float64)), rules)
+
+
+def _categorical(values, rules=RULES):
+    return fit_categorical(W, CategorySummary.of(pa.array(values, pa.string())), rules)
+
+
+def test_the_finished_feature_has_mean_0_and_deviation_1():
+    values = np.array([1.0, 2.0, 3.0, 100.0, np.nan])
+    feature = _numeric(values)
+    finished = (
+        np.clip(np.where(np.isnan(values), feature.fill, values), feature.lower, feature.upper) - feature.mean
+    ) / (feature.std)
+    assert feature.fill == 2.0
+    assert (feature.lower, feature.upper) == (1.0, 100.0)
+    assert finished.mean() == pytest.approx(0, abs=1e-12)
+    assert finished.std() == pytest.approx(1)
+    assert feature.edges[0] == np.float32(finished.min())
+    assert feature.edges[-1] == np.float32(finished.max())
+    assert list(feature.edges) == sorted(set(feature.edges))
+
+
+def test_clipping_takes_quantiles_but_never_makes_a_column_constant():
+    values = [*range(100), 10_000]
+    clipped = _numeric(values, FeatureRules(2, 3, (0.01, 0.99), 4, 0.1))
+    assert (clipped.lower, clipped.upper) == (1.0, 99.0)
+    rare = _numeric([0.0] * 99 + [1.0], FeatureRules(2, 3, (0.02, 0.98), 4, 0.1))
+    assert (rare.lower, rare.upper) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([np.nan, np.nan], "every value is null"),
+        ([7.0, 7.0], "constant in the training split: 7.0"),
+        ([7.0, np.nan], "constant"),
+        ([-1.7e308, 1.7e308], "beyond float64"),
+        ([0.0, 5e-324], "beyond float64"),
+    ],
+)
+def test_columns_that_make_no_numeric_feature_say_why(values, reason):
+    assert reason in _numeric(values)
+
+
+def test_rare_values_stay_out_of_the_vocabulary_and_it_is_sorted():
+    feature = _categorical(["b", "b", "a", "a", "rare", "ä", "ä", None, ""])
+    assert feature.vocabulary == ("a", "b", "ä")
+    assert feature.cardinality == 6
+
+
+def test_of_too_many_values_the_most_frequent_stay():
+    values = ["d"] * 5 + ["c"] * 4 + ["b"] * 3 + ["a"] * 3
+    assert _categorical(values).vocabulary == ("a", "c", "d")
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([None, None], "every value is null"),
+        (["x", "x"], "constant in the training split: 'x'"),
+        (["x", "y", "z"], "no value occurs 2 times"),
+    ],
+)
+def test_columns_that_make_no_categorical_feature_say_why(values, reason):
+    assert reason in _categorical(values)
+
+
+def test_one_value_beside_nulls_is_a_feature():
+    assert _categorical(["x", "x", None]).vocabulary == ("x",)
+
+
+def test_nulls_give_an_indicator_even_where_the_value_is_constant():
+    summaries = {"x": NumericSummary.of(np.array([1.0, np.nan, 1.0]))}
+    numeric, categorical, left_out = fit_features([X], summaries, RULES)
+    assert [(each.name, each.indicator) for each in numeric] == [("x_is_null", True)]
+    assert categorical == []
+    assert "constant" in left_out["x"]
+
+
+def test_few_nulls_give_no_indicator():
+    summaries = {"x": NumericSummary.of(np.array([np.nan, *range(100)]))}
+    numeric, _, _ = fit_features([X], summaries, RULES)
+    assert [each.name for each in numeric] == ["x"]
+
+
+def test_no_feature_left_is_an_error_that_says_why():
+    summaries = {"x": NumericSummary.of(np.array([1.0, 1.0])), "w": CategorySummary.of(pa.array([None], pa.string()))}
+    with pytest.raises(TrainingError, match=r"no feature is left.*`x`: constant.*`w`: every value is null"):
+        fit_features([X, W], summaries, RULES)
+
+
+def _target(name, values):
+    column = CONTRACT.column(name)
+    return fit_target(column, {name: CategorySummary.of(values)})
+
+
+def test_classes_are_sorted_by_their_type():
+    assert _target("b", pa.array([1, 0, None])).classes == (False, True)
+    assert _target("i", pa.array([10, 9, -1])).classes == (-1, 9, 10)
+    assert _target("w", pa.array(["b", "a"])).classes == ("a", "b")
+
+
+def test_a_target_of_one_class_is_an_error_that_names_it():
+    with pytest.raises(TrainingError, match=r"target w: the training split has one class, `a` in 2 rows.*\n  do: "):
+        _target("w", pa.array(["a", "a"]))
+    with pytest.raises(TrainingError, match="no class"):
+        _target("w", pa.array([None], pa.string()))
+
+
+def test_too_many_classes_and_numbers_are_no_target():
+    with pytest.raises(TrainingError, match="1001 classes"):
+        _target("i", pa.array(range(1001)))
+    with pytest.raises(ConfigError, match="`x` is of type number"):
+        _target("x", pa.array(["1"]))

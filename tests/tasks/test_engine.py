@@ -1,0 +1,131 @@
+import threading
+import time
+from contextlib import contextmanager
+from functools import partial
+
+import psutil
+import pytest
+from dask.distributed import Client
+
+from tasks import engine
+from tasks.engine import DaskConfig, map_partitions, merge_partitions, open_client
+from tasks.errors import ConfigError
+from tasks.progress import listening
+
+
+@pytest.fixture(scope="module")
+def client():
+    with open_client(DaskConfig(threads=3)) as client:
+        yield client
+
+
+def _slow_first(item: int) -> int:
+    time.sleep(0.05 if item == 0 else 0.0)
+    return item * item
+
+
+def _named(item: int) -> str:
+    return f"{item}"
+
+
+def _fail_at(item: int, *, bad: int) -> int:
+    if item == bad:
+        raise ValueError(f"item {item} is bad")
+    return item
+
+
+class _Counted:
+    """Counts how many items were begun but not yet handed out."""
+
+    begun = 0
+    lock = threading.Lock()
+
+
+def _begin(item: int) -> int:
+    with _Counted.lock:
+        _Counted.begun += 1
+    return item
+
+
+def test_results_come_in_the_items_order(client: Client):
+    assert map_partitions(client, _slow_first, list(range(20)), label="square") == [item * item for item in range(20)]
+
+
+def test_no_items_give_no_results(client: Client):
+    assert map_partitions(client, _slow_first, [], label="nothing") == []
+
+
+def test_merging_keeps_the_order_and_does_not_depend_on_threads(client: Client):
+    def parenthesise(a: str, b: str) -> str:
+        return f"({a}{b})"
+
+    merged = merge_partitions(client, _named, list(range(7)), parenthesise, label="merge")
+    assert merged == "(((01)(23))((45)6))"
+
+
+def test_one_item_needs_no_merge(client: Client):
+    assert merge_partitions(client, _named, [5], lambda a, b: a + b, label="merge") == "5"
+
+
+def test_the_first_error_is_raised_and_the_client_stays_usable(client: Client):
+    with pytest.raises(ValueError, match="item 3 is bad"):
+        map_partitions(client, partial(_fail_at, bad=3), list(range(50)), label="fail")
+    assert map_partitions(client, _slow_first, [2], label="again") == [4]
+
+
+def test_work_in_flight_is_bounded(client: Client):
+    most = 0
+
+    def merge(a: int, b: int) -> int:
+        nonlocal most
+        time.sleep(0.002)
+        most = max(most, _Counted.begun - b)
+        return b
+
+    _Counted.begun = 0
+    merge_partitions(client, _begin, list(range(200)), merge, label="bounded")
+    assert most <= 3 * 3 + 1
+
+
+def test_progress_is_announced(client: Client):
+    seen: list[object] = []
+
+    class Listener:
+        def __call__(self, label: str, total: int, unit: str):
+            @contextmanager
+            def bar():
+                seen.append((label, total, unit))
+                yield lambda amount=1: seen.append(amount)
+
+            return bar()
+
+    with listening(Listener()):
+        map_partitions(client, _named, [1, 2, 3], label="work")
+    assert seen == [("work", 3, "partitions"), 1, 1, 1]
+
+
+def test_a_running_cluster_is_used_by_its_address(client: Client):
+    address = client.scheduler.address
+    with open_client(DaskConfig(scheduler_address=address)) as other:
+        assert map_partitions(other, _named, [1], label="there") == ["1"]
+    assert map_partitions(client, _named, [2], label="still here") == ["2"]
+
+
+def test_a_scheduler_that_does_not_answer_is_a_config_error(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine, "_CONNECT_TIMEOUT", "0.3s")
+    config = DaskConfig(scheduler_address="tcp://127.0.0.1:9")
+    with (
+        pytest.raises(ConfigError, match=r"dask.scheduler_address: no scheduler answers at tcp://127.0.0.1:9"),
+        open_client(config),
+    ):
+        pass
+
+
+def test_nothing_listens_beyond_this_machine():
+    before = _listening()
+    with open_client(DaskConfig()):
+        assert {ip for ip, _ in _listening() - before} <= {"127.0.0.1"}
+
+
+def _listening() -> set[tuple[str, int]]:
+    return {tuple(each.laddr) for each in psutil.Process().net_connections() if each.status == "LISTEN"}

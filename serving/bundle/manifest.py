@@ -61,7 +61,7 @@ class BundleManifest(_Frozen):
 
     Attributes:
         model: The model's name, as in the endpoint's path.
-        digest: SHA-256 over the digests of `files`: the same data, config and seed give the same digest.
+        digest: SHA-256 of the rest of this document: the same data, config and seed give the same digest.
         files: SHA-256 of every file of the bundle that counts (all but `NOT_DIGESTED`).
         classes: The classes in the order of `probabilities`' columns.
         proofs: What was shown before promotion: contract and data digests, validation, metrics, gates, parity.

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -46,8 +47,9 @@ def read_manifest(path: Path) -> BundleManifest:
         BundleError: It is missing, not valid, does not match its own digest, or names files outside the bundle.
     """
     file = path / MANIFEST
+    content = _content(file)
     try:
-        manifest = BundleManifest.model_validate_json(_content(file))
+        manifest = BundleManifest.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the document"
@@ -58,13 +60,18 @@ def read_manifest(path: Path) -> BundleManifest:
         parts = PurePosixPath(name).parts
         if not parts or PurePosixPath(name).is_absolute() or ".." in parts or name in NOT_DIGESTED:
             raise BundleError.at(file, f"{name!r:.120} cannot be a digested file of a bundle")
-    _check_digest(file, digest_of_files(manifest.files), manifest.digest)
+    _check_digest(file, digest_of_document(json.loads(content)), manifest.digest)
     return manifest
 
 
-def digest_of_files(files: Mapping[str, str]) -> str:
-    """Return a bundle's digest: SHA-256, in hex, of its files' digests as canonical JSON (sorted keys, no spaces)."""
-    text = json.dumps(dict(files), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def digest_of_document(document: Mapping[str, Any]) -> str:
+    """Return a bundle's digest: SHA-256, in hex, of `bundle.json` without its `digest`.
+
+    The document names the SHA-256 of every file, so its digest covers them too. It is taken as canonical JSON (sorted
+    keys, no spaces) of what the file holds, not of the manifest's fields: a later field changes no old bundle.
+    """
+    counted = {key: value for key, value in document.items() if key != "digest"}
+    text = json.dumps(counted, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

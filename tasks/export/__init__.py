@@ -1,0 +1,1 @@
+"""A trained network and its preprocessing become one ONNX model, and the proof that it predicts the same."""

@@ -1,0 +1,1 @@
+"""Gates, the trial load, and the step from candidate to champion."""

@@ -17,9 +17,9 @@ from onnx import TensorProto, helper
 from serving.bundle.errors import BundleError
 from serving.bundle.graph import check_graph
 from serving.bundle.manifest import MANIFEST, MODEL
-from serving.bundle.read import digest_of_files, open_bundle, read_bundle
+from serving.bundle.read import digest_of_document, open_bundle, read_bundle
 from serving.model import LoadedModel
-from tasks.storage import digest_folder, digest_of
+from tasks.storage import digest_of
 from tests.serving.bundles import INPUTS, small_model, write_bundle
 
 
@@ -30,16 +30,19 @@ def test_a_whole_bundle_opens(tmp_path: Path) -> None:
     assert content == (tmp_path / MODEL).read_bytes()
 
 
-def test_the_digest_is_the_one_that_storage_computes(tmp_path: Path) -> None:
+def test_the_digest_covers_the_whole_document(tmp_path: Path) -> None:
     write_bundle(tmp_path)
-    manifest = open_bundle(tmp_path)
-    assert manifest.digest == digest_of(dict(manifest.files)) == digest_of_files(manifest.files)
-    assert manifest.digest == digest_folder(tmp_path, leave_out=frozenset({MANIFEST}))
+    document = json.loads((tmp_path / MANIFEST).read_text())
+    digest = document.pop("digest")
+    assert open_bundle(tmp_path).digest == digest == digest_of(document)
 
 
-def rewrite(folder: Path, **changes: object) -> None:
-    manifest = json.loads((folder / MANIFEST).read_text())
-    (folder / MANIFEST).write_text(json.dumps(manifest | changes))
+def rewrite(folder: Path, *, seal: bool = True, **changes: object) -> None:
+    """Change the document, and its digest with it unless it is to be caught by that."""
+    document = json.loads((folder / MANIFEST).read_text()) | changes
+    if seal:
+        document["digest"] = digest_of_document(document)
+    (folder / MANIFEST).write_text(json.dumps(document))
 
 
 BREAKS: dict[str, Callable[[Path], object]] = {
@@ -48,12 +51,13 @@ BREAKS: dict[str, Callable[[Path], object]] = {
     "no folder": shutil.rmtree,
     "torn manifest": lambda f: (f / MANIFEST).write_text((f / MANIFEST).read_text()[:100]),
     "altered model": lambda f: (f / MODEL).write_bytes((f / MODEL).read_bytes() + b"\0"),
-    "other digest": lambda f: rewrite(f, digest="0" * 64),
+    "other digest": lambda f: rewrite(f, seal=False, digest="0" * 64),
     "another format": lambda f: rewrite(f, format=2),
     "unknown key": lambda f: rewrite(f, more=1),
     "file outside": lambda f: rewrite(f, files={MODEL: "0" * 64, "../secret": "0" * 64}),
     "absolute file": lambda f: rewrite(f, files={MODEL: "0" * 64, "/etc/passwd": "0" * 64}),
-    "model not named": lambda f: rewrite(f, files={}, digest=digest_of_files({})),
+    "edited proofs": lambda f: rewrite(f, seal=False, proofs={"metrics": {"roc_auc": 1.0}}),
+    "model not named": lambda f: rewrite(f, files={}),
     "missing file": lambda f: rewrite(f, files={"x": "0" * 64, **json.loads((f / MANIFEST).read_text())["files"]}),
 }
 

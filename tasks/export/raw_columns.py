@@ -1,0 +1,95 @@
+"""Raw columns of a model: how the contract's columns enter the graph, and how a table becomes its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from data_contracts.contract import Column, Contract
+from serving.bundle.manifest import NULL_TIMESTAMP, Datatype, InputRule, InputSpec, TensorType
+from tasks.errors import ConfigError, DataError
+from tasks.preprocessing.columns import one_array
+from tasks.preprocessing.constants import Preprocessing
+
+_MICROS = pa.timestamp("us", tz="UTC")
+
+
+def input_specs(contract: Contract, preprocessing: Preprocessing) -> tuple[InputSpec, ...]:
+    """Describe the raw columns that the features need, in the contract's order.
+
+    Raises:
+        ConfigError: The preprocessing was fitted on columns that the contract does not have.
+    """
+    needed = set(preprocessing.columns)
+    missing = sorted(needed - {column.name for column in contract.columns})
+    if missing:
+        raise ConfigError(
+            f"contract {contract.name} {contract.version}: the preprocessing needs columns that it does not have: "
+            f"{', '.join(missing[:5])}\n  do: fit the preprocessing again with this contract"
+        )
+    return tuple(_input_spec(contract, column) for column in contract.columns if column.name in needed)
+
+
+def _input_spec(contract: Contract, column: Column) -> InputSpec:
+    datatype, tensor = _types(column)
+    rules = (rule for rule in contract.row_rules if rule.column == column.name)
+    return InputSpec(
+        name=column.name,
+        datatype=datatype,
+        tensor=tensor,
+        logical_type=column.logical_type,
+        nullable=not column.required,
+        rules=tuple(InputRule(id=rule.id, kind=rule.kind, argument=rule.argument) for rule in rules),
+        description=column.description,
+        examples=column.examples,
+    )
+
+
+def _types(column: Column) -> tuple[Datatype, TensorType]:
+    match column.logical_type:
+        case "string":
+            return "BYTES", "string"
+        case "number":
+            return "FP64", "float64"
+        case "integer":
+            return "INT64", "int64" if column.required else "float64"
+        case "boolean":
+            return "BOOL", "bool" if column.required else "float64"
+        case "date" | "timestamp":
+            return "BYTES", "int64"
+
+
+def feed(table: pa.Table, inputs: Sequence[InputSpec]) -> dict[str, np.ndarray]:
+    """Turn typed rows into the graph's tensors.
+
+    Args:
+        table: Columns typed as the contract says (`data_contracts.parsing.ParsedTable.table`).
+        inputs: The model's raw columns.
+
+    Returns:
+        One array [rows] per column, of the input's tensor type; strings are an object array of `str`.
+
+    Raises:
+        DataError: A column that must not be null is.
+    """
+    return {spec.name: _tensor(table.column(spec.name), spec) for spec in inputs}
+
+
+def _tensor(column: pa.ChunkedArray[Any], spec: InputSpec) -> np.ndarray:
+    values: Any = one_array(column)
+    if spec.tensor == "string":
+        return np.asarray(values.fill_null("").to_numpy(zero_copy_only=False), dtype=object)
+    if spec.tensor == "float64":
+        return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+    if spec.logical_type in {"date", "timestamp"}:
+        micros = values.cast(_MICROS).cast(pa.int64())
+        return np.asarray(micros.fill_null(NULL_TIMESTAMP).to_numpy(zero_copy_only=False))
+    if values.null_count:
+        raise DataError(
+            f"column {spec.name}: {values.null_count} of {len(values)} values are null, but the contract requires it\n"
+            "  do: validate the dataset against the contract that the model was exported with"
+        )
+    return np.asarray(values.to_numpy(zero_copy_only=False))

@@ -1,0 +1,50 @@
+"""One real record as a client would send it, and the answer it must get: what a trial of the server asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from tasks.export.prediction_paths import ServingPath, TrainingPath
+
+
+class Sample(BaseModel):
+    """A request of one record in the Open Inference Protocol's JSON, and its answer by the training path.
+
+    It holds a row of the data as it is, so it stays beside the data and never enters a bundle.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    request: Mapping[str, Any]
+    label: str | int | bool
+    probabilities: tuple[float, ...]
+
+
+def take_sample(training: TrainingPath, serving: ServingPath, record: pa.Table) -> Sample:
+    """Write down a typed record of one row with the training path's answer."""
+    probabilities = training.probabilities(record)
+    tensors = [
+        {
+            "name": spec.name,
+            "datatype": spec.datatype,
+            "shape": [1],
+            "data": [_plain(record.column(spec.name), spec.logical_type)],
+        }
+        for spec in serving.inputs
+    ]
+    return Sample(
+        request={"inputs": tensors},
+        label=training.labels(probabilities)[0].item(),
+        probabilities=tuple(float(value) for value in probabilities[0]),
+    )
+
+
+def _plain(column: pa.ChunkedArray[Any], logical_type: str) -> Any:
+    if logical_type in {"date", "timestamp"}:
+        # Arrow writes ISO 8601 for every instant; Python has none beyond the year 9999.
+        column = column.cast(pa.string())
+    return column[0].as_py()

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from torch import nn
+
+from tasks.export.latency import measure_latency
+from tasks.export.parity import Parity, compare, measure_parity
+from tasks.export.prediction_paths import ServingPath, TrainingPath
+from tasks.export.sample import take_sample
+from tests.tasks.export import small_model
+from tests.tasks.export.small_bundle import write_candidate
+
+CONSTANTS = small_model.preprocessing()
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> ServingPath:
+    return write_candidate(tmp_path_factory.mktemp("home")).serving
+
+
+@pytest.fixture
+def training() -> TrainingPath:
+    return TrainingPath(CONSTANTS, small_model.network(CONSTANTS))
+
+
+def test_both_paths_agree_over_tables_of_any_size(training: TrainingPath, serving: ServingPath) -> None:
+    parity = measure_parity(training, serving, [small_model.some_rows(5000), small_model.some_rows(7, seed=1)])
+    assert parity.rows == 5007
+    assert 0 <= parity.max_difference < 1e-6
+    assert (parity.label_flips, parity.non_finite) == (0, 0)
+
+
+def test_another_network_is_found_out(serving: ServingPath) -> None:
+    other = small_model.network(CONSTANTS)
+    with torch.no_grad():
+        for parameter in other.layers[2].parameters():
+            parameter.mul_(-1)
+    parity = measure_parity(TrainingPath(CONSTANTS, other), serving, [small_model.some_rows(300)])
+    assert parity.max_difference > 0.01
+    assert parity.label_flips > 0
+
+
+def test_rows_that_are_not_a_number_on_both_sides_count(training: TrainingPath, serving: ServingPath) -> None:
+    class Broken(nn.Module):
+        def forward(self, numeric: torch.Tensor, categorical: torch.Tensor) -> torch.Tensor:
+            return torch.full((len(numeric), 2), torch.nan)
+
+    parity = measure_parity(TrainingPath(CONSTANTS, Broken()), serving, [small_model.some_rows(11)])
+    assert parity.non_finite == 11
+    nan, number = np.full((1, 2), np.nan, np.float32), np.full((1, 2), 0.5, np.float32)
+    for expected, got in ((nan, nan), (nan, number), (number, nan)):
+        assert compare(expected, got, flipped=np.array([False])).non_finite == 1
+
+
+def test_differences_are_measured_beyond_float32() -> None:
+    got = compare(np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.5]], np.float32), flipped=np.array([True]))
+    assert got == Parity(rows=1, max_difference=0.25, label_flips=1)
+
+
+def test_parities_of_parts_add_up() -> None:
+    parts = [Parity(rows=2, max_difference=0.1, label_flips=1), Parity(rows=3, max_difference=0.3, non_finite=2)]
+    assert parts[0] + parts[1] == Parity(rows=5, max_difference=0.3, label_flips=1, non_finite=2)
+
+
+def test_no_rows_have_no_difference(training: TrainingPath, serving: ServingPath) -> None:
+    assert measure_parity(training, serving, [small_model.some_rows(3).slice(0, 0)]) == Parity()
+
+
+def test_latency_is_measured_for_each_batch_even_from_few_rows(serving: ServingPath) -> None:
+    measured = measure_latency(serving, small_model.some_rows(3))
+    assert list(measured) == ["1", "256"]
+    assert all(0 < each["p50"] <= each["p99"] for each in measured.values())
+
+
+def test_a_sample_is_a_request_in_the_protocols_words(training: TrainingPath, serving: ServingPath) -> None:
+    row = {"line": 2, "paid": True, "amount": 0.5, "late": False, "carrier": "Ü", "day": date(1970, 1, 2)}
+    row["at"] = datetime(1969, 12, 31, 1, tzinfo=UTC)
+    record = pa.Table.from_pylist([row], schema=small_model.SCHEMA)
+    sample = take_sample(training, serving, record)
+    assert {each["name"]: each["data"] for each in sample.request["inputs"]} == {
+        "amount": [0.5],
+        "weight": [None],
+        "seats": [None],
+        "line": [2],
+        "late": [False],
+        "paid": [True],
+        "carrier": ["Ü"],
+        "origin": [None],
+        "at": ["1969-12-31 01:00:00.000000Z"],
+        "day": ["1970-01-02"],
+    }
+    assert all(each["shape"] == [1] for each in sample.request["inputs"])
+    assert sample.probabilities == tuple(training.probabilities(record)[0].tolist())
+    assert sample.label is bool(np.argmax(sample.probabilities))
+
+
+def test_serving_runs_on_one_thread(tmp_path: Path) -> None:
+    written = write_candidate(tmp_path)
+    assert written.serving.session.get_session_options().intra_op_num_threads == 1

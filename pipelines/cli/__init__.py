@@ -1,0 +1,66 @@
+"""The command line, `headrace`. Commands live one to a file and are imported when asked for, so `--help` is instant."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from pipelines.cli.outcome import report_failure
+
+_COMMANDS = {
+    "check": "Say what is wrong in a config or its contract, and run nothing.",
+    "models": "List, show, promote and roll back the versions in the model store.",
+    "run": "Take a pipeline from its source to a promoted model.",
+    "samples": "Write a real example dataset.",
+    "serve": "Start the endpoint over the model store.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands' names and one-line help, and imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command = import_module(f"pipelines.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headrace")
+def headrace() -> None:
+    """From raw tables to a trained, proven, served model.
+
+    \b
+    Example:
+      headrace samples flights data/flights
+      headrace run pipelines/configs/flights.yaml
+      headrace serve
+
+    Exit codes: 0 done, 2 the config, contract or arguments are wrong, 3 a gate refused, 4 the data broke its
+    contract beyond its threshold, 1 anything unforeseen.
+    """
+
+
+def main() -> None:
+    """Run the command line; errors that are the user's to mend end as a message and an exit code."""
+    try:
+        headrace(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("stopped; run the same command again to go on from the last finished piece", err=True)
+        sys.exit(130)
+    except ValueError as error:
+        sys.exit(report_failure(error, as_json="--json" in sys.argv))

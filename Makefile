@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+BIN := .venv/bin
+SAMPLE := data/flights/flights-2013-12.parquet
+
+.PHONY: help setup run test test-all check format lock clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+setup: .venv/.ready  ## Create .venv and install the locked dependencies
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(SAMPLE): | .venv/.ready
+	$(BIN)/headrace samples flights data/flights
+
+run: .venv/.ready $(SAMPLE)  ## The flights pipeline, from raw data to a served, queried model
+	$(BIN)/headrace run pipelines/configs/flights.yaml --query
+
+test: .venv/.ready  ## All tests but those marked slow
+	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow'
+
+test-all: .venv/.ready  ## All tests
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: .venv/.ready  ## Linters, types, import laws and tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(MAKE) --no-print-directory test
+
+format: .venv/.ready  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/.ready  ## Write what is installed to constraints.txt
+	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools | sed 's/+cpu$$//' > constraints.txt
+
+clean:  ## Remove the environment, the sample and every run
+	rm -rf .venv data .headrace

@@ -1,0 +1,121 @@
+"""What a run shows in the Prefect UI: tables, and plots as images inside markdown, the one form that renders there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from pipelines import report
+from tasks.data.outcomes import read_counts
+from tasks.evaluation.evaluate import read_metrics
+from tasks.export.verify import read_certificate
+from tasks.promotion.promote import Promotion
+from tasks.references import CertificateRef, CheckpointRef, DatasetRef, EvaluationRef, SplitRef, ValidationRef
+from tasks.report import plots
+from tasks.report.svg import as_data_uri
+
+
+def show_validation(validation: ValidationRef) -> None:
+    """Show every rule with what it came to, and why rows are in quarantine."""
+    rows = [
+        {
+            "rule": rule.id,
+            "expected": rule.expected,
+            "observed": rule.observed,
+            "passed": "yes" if rule.passed else "NO",
+            "examples": ", ".join(rule.examples),
+        }
+        for rule in sorted(report.rules(validation), key=lambda rule: rule.passed)
+    ]
+    create_table_artifact(rows, key="validation", description="Every rule of the contract, judged over every row")
+    quarantined = read_counts(validation).quarantined
+    reasons = [{"rule": rule, "rows": f"{count:,}"} for rule, count in quarantined.items()]
+    create_table_artifact(
+        reasons or [{"rule": "none", "rows": "0"}],
+        key="quarantine-reasons",
+        description="Rows in quarantine by the rule that each broke",
+    )
+
+
+def show_accounting(clean: DatasetRef, split: SplitRef) -> None:
+    """Show where every row went."""
+    counted = report.accounting(clean, split)
+    lines = {
+        "rows in": counted.rows_in,
+        "quarantined": counted.in_quarantine,
+        "duplicates": counted.duplicates,
+        "without target": counted.without_target,
+        **counted.splits,
+    }
+    rows = [{"where": where, "rows": f"{count:,}"} for where, count in lines.items()]
+    create_table_artifact(rows, key="row-accounting", description="Every row that came in, and where it went")
+
+
+def show_training(checkpoint: CheckpointRef) -> None:
+    """Show the loss curves."""
+    history = report.history(checkpoint)
+    picture = plots.loss_curves(history.training, history.validation, history.best_step)
+    _markdown("loss-curves", "Loss by training step", _image("loss curves", picture))
+
+
+def show_evaluation(evaluation: EvaluationRef) -> None:
+    """Show the metrics beside the baselines', and the confusion matrix."""
+    metrics = read_metrics(evaluation)
+    columns: Mapping[str, Mapping[str, Any]] = {"test": metrics["test"], **metrics["baselines"]}
+    rows = [
+        {"metric": name, **{column: _figure(values.get(name)) for column, values in columns.items()}}
+        for name in metrics["test"]
+    ]
+    create_table_artifact(rows, key="metrics", description="On the test split, beside the baselines")
+    picture = plots.confusion_matrix(metrics["confusion"], metrics["classes"])
+    _markdown("confusion-matrix", "Confusion matrix of the test split", _image("confusion matrix", picture))
+
+
+def show_certificate(certificate: CertificateRef) -> None:
+    """Show the measured difference between the training path and the served graph."""
+    measured, _ = read_certificate(certificate)
+    measures = {"test split": measured.test, "records generated from the contract": measured.generated}
+    rows = [
+        {
+            "on": name,
+            "rows": f"{parity.rows:,}",
+            "largest difference": f"{parity.max_difference:.2g}",
+            "label flips": parity.label_flips,
+            "not finite": parity.non_finite,
+        }
+        for name, parity in measures.items()
+    ]
+    create_table_artifact(rows, key="parity-certificate", description="Training path against the served graph")
+
+
+def show_promotion(promotion: Promotion, page: Path) -> None:
+    """Show every gate, and where the report lies."""
+    rows: Sequence[dict[str, Any]] = [
+        {
+            "gate": outcome.gate,
+            "passed": "yes" if outcome.passed else "NO",
+            "wanted": f"{outcome.comparison} {outcome.wanted:g}",
+            "got": _figure(outcome.got),
+            "note": outcome.note or "",
+        }
+        for outcome in promotion.outcomes
+    ]
+    create_table_artifact(list(rows), key="gates", description="What had to hold before promotion")
+    verdict = "promoted" if promotion.promoted else "refused"
+    text = f"**{promotion.model} version {promotion.version}: {verdict}**\n\n[report.html]({page.as_uri()})\n\n`{page}`"
+    _markdown("report", "The run's report", text)
+
+
+def _image(name: str, svg: str) -> str:
+    return f"![{name}]({as_data_uri(svg)})"
+
+
+def _markdown(key: str, description: str, text: str) -> None:
+    create_markdown_artifact(text, key=key, description=description)
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else "none"

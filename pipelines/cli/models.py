@@ -1,0 +1,106 @@
+"""`headrace models`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pipelines.cli.outcome import print_json
+from serving.bundle.errors import StoreError
+from serving.bundle.read import read_manifest
+from serving.bundle.store import ModelStore
+from tasks.storage import headrace_home
+
+
+@click.group()
+def command() -> None:
+    """List, show, promote and roll back the versions in the model store.
+
+    \b
+    Example:
+      headrace models list
+      headrace models rollback flight-delay
+    """
+
+
+@command.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="End with one machine-readable object.")
+def list_models(as_json: bool) -> None:
+    """List every model with its versions; `*` marks the champion."""
+    store = _store()
+    rows = []
+    for model in store.models():
+        champion = store.champion(model)
+        for version in store.versions(model):
+            digest = read_manifest(store.bundle_path(model, version)).digest
+            crowned = champion is not None and champion.version == version
+            rows.append({"model": model, "version": version, "digest": digest, "champion": crowned})
+            click.echo(f"{'*' if crowned else ' '} {model}  {version}  {digest[:12]}")
+    if not rows:
+        click.echo(f"no models in {store.root}; `headrace run CONFIG` makes one", err=True)
+    if as_json:
+        print_json({"store": str(store.root), "versions": rows})
+
+
+@command.command()
+@click.argument("model")
+@click.argument("version", required=False)
+@click.option("--json", "as_json", is_flag=True, help="End with one machine-readable object.")
+def show(model: str, version: str | None, as_json: bool) -> None:
+    """Show what MODEL's VERSION (by default its champion) is and what proves it."""
+    store = _store()
+    if version is None:
+        champion = store.champion(model)
+        if champion is None:
+            raise StoreError(f"model {model!r} has no champion in {store.root}; its versions: {_known(store, model)}")
+        version = champion.version
+    if version not in store.versions(model):
+        raise StoreError(f"model {model!r} has no version {version!r} in {store.root}; it has: {_known(store, model)}")
+    path = store.bundle_path(model, version)
+    manifest = read_manifest(path)
+    click.echo(
+        f"{model} {version}  {path}\ndigest   {manifest.digest}\nclasses  {', '.join(map(str, manifest.classes))}"
+    )
+    for spec in manifest.inputs:
+        click.echo(f"input    {spec.name:<20} {spec.datatype:<6} {'nullable' if spec.nullable else 'required'}")
+    for line in _flat("", dict(manifest.proofs)):
+        click.echo(line)
+    if as_json:
+        print_json(manifest.model_dump(mode="json"))
+
+
+@command.command()
+@click.argument("model")
+@click.argument("version")
+def promote(model: str, version: str) -> None:
+    """Make VERSION the champion of MODEL by hand; the endpoint takes it over within a second."""
+    champion = _store().set_champion(model, version)
+    click.echo(f"{model}: champion is now version {champion.version}")
+
+
+@command.command()
+@click.argument("model")
+def rollback(model: str) -> None:
+    """Make the champion before this one the champion of MODEL again."""
+    champion = _store().rollback(model)
+    click.echo(f"{model}: champion is now version {champion.version}")
+
+
+def _store() -> ModelStore:
+    return ModelStore(headrace_home() / "models")
+
+
+def _known(store: ModelStore, model: str) -> str:
+    return ", ".join(store.versions(model)) or "none"
+
+
+def _flat(prefix: str, value: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for key, inner in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(inner, dict):
+            lines.extend(_flat(f"{name}.", inner))
+        else:
+            lines.append(f"proof    {name:<40} {inner}")
+    return lines

@@ -1,0 +1,49 @@
+"""How a command ends: its exit code, and its last words for people or for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+# By name: importing the classes would import the libraries behind them, which `headrace --help` must not.
+_EXIT_CODES = {
+    "BundleError": 1,
+    "ConfigError": 2,
+    "ContractBrokenError": 4,
+    "ContractError": 2,
+    "DataError": 2,
+    "DiskFullError": 1,
+    "GateRefusedError": 3,
+    "IntegrityError": 1,
+    "ServerError": 1,
+    "StoreError": 2,
+    "TrainingError": 2,
+}
+
+
+def report_failure(error: ValueError, *, as_json: bool) -> int:
+    """Print a failure and return the exit code.
+
+    Args:
+        error: What was raised.
+        as_json: Also print `{"status": "failed", ...}` as the last line of standard output.
+
+    Raises:
+        ValueError: The same error, where it is none of Headrace's own: that is a defect, and keeps its traceback.
+    """
+    names = [kind.__name__ for kind in type(error).__mro__]
+    code = next((_EXIT_CODES[name] for name in names if name in _EXIT_CODES), None)
+    if code is None:
+        raise error
+    click.echo(f"error: {error}", err=True)
+    if as_json:
+        print_json({"status": "failed", "exit_code": code, "error": type(error).__name__, "message": str(error)})
+    return code
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one machine-readable object on one line of standard output."""
+    click.echo(json.dumps(value, sort_keys=True, allow_nan=False))

@@ -1,0 +1,140 @@
+"""From references to what people read: each function reads what one task function left, in the report's words."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipelines.run_state import Data, Model, Run
+from serving.bundle.store import ModelStore
+from tasks.data.accounting import read_accounting
+from tasks.data.outcomes import read_outcomes
+from tasks.evaluation.evaluate import read_curves, read_metrics
+from tasks.export.verify import Certificate, read_certificate
+from tasks.promotion.gates import GateOutcome
+from tasks.promotion.promote import Promotion
+from tasks.promotion.version import held_out_metrics
+from tasks.references import CheckpointRef, DatasetRef, EvaluationRef, SplitRef, ValidationRef
+from tasks.report.inputs import Accounting, Curves, GateLine, History, ReportInputs, RuleLine
+from tasks.report.report import run_report
+from tasks.training.checkpoint import read_description, read_history
+
+_LIBRARIES = ("dask", "great-expectations", "onnxruntime", "prefect", "pyarrow", "pytorch-lightning", "torch")
+
+
+def write_report(run: Run, data: Data, model: Model, promotion: Promotion) -> Path:
+    """Write the run's `report.html` and return its path."""
+    return run_report(report_inputs(run, data, model, promotion), run.folder / "report.html")
+
+
+def report_inputs(run: Run, data: Data, model: Model, promotion: Promotion) -> ReportInputs:
+    """Gather everything a report shows."""
+    metrics = read_metrics(model.evaluation)
+    certificate, _ = read_certificate(model.certificate)
+    return ReportInputs(
+        model=run.config.model,
+        version=int(promotion.version),
+        promoted=promotion.promoted,
+        champion_version=None if promotion.champion is None else int(promotion.champion),
+        headline=headline(metrics["test"]),
+        metrics=_metric_columns(run, promotion, metrics),
+        gates=tuple(gate_line(outcome) for outcome in promotion.outcomes),
+        accounting=accounting(data.clean, data.split),
+        rules=rules(data.validation),
+        history=history(model.checkpoint),
+        classes=tuple(map(str, metrics["classes"])),
+        confusion=tuple(map(tuple, metrics["confusion"])),
+        curves=curves(model.evaluation),
+        certificate=certificate.lasting,
+        latency=latency(certificate),
+        lineage=_lineage(run, data, promotion),
+    )
+
+
+def rules(validation: ValidationRef) -> tuple[RuleLine, ...]:
+    """Return every rule of the contract, judged."""
+    return tuple(
+        RuleLine(
+            id=outcome.id,
+            kind=outcome.kind,
+            expected=outcome.expected,
+            observed=str(outcome.observed) if outcome.observed is not None else f"{outcome.broken:,} rows break it",
+            passed=outcome.passed,
+            severity=outcome.severity,
+            examples=outcome.examples,
+        )
+        for outcome in read_outcomes(validation)
+    )
+
+
+def accounting(clean: DatasetRef, split: SplitRef) -> Accounting:
+    """Return where every row went."""
+    counted = read_accounting(clean, split)
+    assert counted.splits is not None
+    assert counted.without_target is not None
+    return Accounting(
+        rows_in=counted.rows_in,
+        kept=counted.kept - counted.without_target,
+        quarantined=counted.quarantined,
+        duplicates=counted.duplicates,
+        without_target=counted.without_target,
+        splits=counted.splits,
+    )
+
+
+def history(checkpoint: CheckpointRef) -> History:
+    """Return the losses of each round and the step whose network was kept."""
+    return History.of_rounds(read_history(checkpoint), read_description(checkpoint).best_round)
+
+
+def curves(evaluation: EvaluationRef) -> Curves:
+    """Return the curves of the test split."""
+    return Curves.of_classes(read_curves(evaluation))
+
+
+def latency(certificate: Certificate) -> dict[str, float]:
+    """Return the measured milliseconds, named for people."""
+    return {
+        f"batch {size}, {quantile}": milliseconds
+        for size, measured in certificate.latency_ms.items()
+        for quantile, milliseconds in measured.items()
+    }
+
+
+def headline(metrics: Mapping[str, Any]) -> str:
+    """Return the name of the metric to speak of first."""
+    return next(name for name in ("roc_auc", "accuracy") if name in metrics)
+
+
+def gate_line(outcome: GateOutcome) -> GateLine:
+    """Return a gate in the report's words."""
+    return GateLine(
+        name=outcome.gate,
+        passed=outcome.passed,
+        comparison=outcome.comparison,
+        bound=outcome.wanted,
+        measured=outcome.got,
+        note=outcome.note,
+    )
+
+
+def _metric_columns(run: Run, promotion: Promotion, metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    columns = {"test": metrics["test"], **metrics["baselines"]}
+    if promotion.champion is not None and promotion.champion != promotion.version:
+        store = ModelStore(run.home / "models")
+        columns["champion"] = held_out_metrics(store.bundle_path(promotion.model, promotion.champion))
+    return columns
+
+
+def _lineage(run: Run, data: Data, promotion: Promotion) -> dict[str, dict[str, Any]]:
+    return {
+        "bundle": {"model": promotion.model, "version": promotion.version, "digest": promotion.digest},
+        "contract": {"name": run.contract.name, "version": run.contract.version, "digest": run.contract.digest},
+        "data": {"source": run.config.source.path, "raw": data.raw.digest, "clean": data.clean.digest},
+        "config": json.loads(run.config.model_dump_json(by_alias=True, exclude_defaults=True)),
+        "software": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
+    }

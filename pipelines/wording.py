@@ -1,0 +1,97 @@
+"""What came of each piece, in the few words of its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.evaluation.evaluate import read_metrics
+from tasks.export.verify import read_certificate
+from tasks.preprocessing.fit import read_preprocessing
+from tasks.promotion.gates import GateOutcome
+from tasks.promotion.promote import Promotion
+from tasks.references import (
+    BundleRef,
+    CertificateRef,
+    CheckpointRef,
+    DatasetRef,
+    EvaluationRef,
+    PreprocessingRef,
+    SplitRef,
+    ValidationRef,
+)
+from tasks.training.checkpoint import read_description, read_history
+
+_HEADLINES = ("roc_auc", "accuracy", "log_loss")
+
+
+def rows(dataset: DatasetRef) -> str:
+    """Say how many rows a dataset has."""
+    return f"{dataset.rows:,} rows"
+
+
+def validation(result: ValidationRef) -> str:
+    """Say how many rows kept the contract."""
+    return f"{result.kept:,} rows keep the contract, {result.quarantined:,} in quarantine"
+
+
+def split(result: SplitRef) -> str:
+    """Say how many rows each split has."""
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in result.rows.items())
+
+
+def preprocessing(fitted: PreprocessingRef) -> str:
+    """Say what was fitted."""
+    constants = read_preprocessing(fitted)
+    return f"{len(constants.numeric)} numeric and {len(constants.categorical)} categorical features"
+
+
+def training(checkpoint: CheckpointRef) -> str:
+    """Say how long training went on and how good the kept network is on the validation split."""
+    best = read_description(checkpoint).best_round
+    rounds = read_history(checkpoint)
+    return f"{len(rounds)} rounds, best {best} with validation log loss {rounds[best - 1]['log_loss']:.4f}"
+
+
+def evaluation(result: EvaluationRef) -> str:
+    """Say how good the model is on the test split."""
+    metrics = read_metrics(result)["test"]
+    return "test " + ", ".join(f"{name} {metrics[name]:.4f}" for name in _HEADLINES if name in metrics)
+
+
+def bundle(candidate: BundleRef) -> str:
+    """Say how large the model is."""
+    size = (Path(candidate.path) / "model.onnx").stat().st_size
+    return f"model.onnx, {size / 1e6:.2f} MB"
+
+
+def certificate(measured: CertificateRef) -> str:
+    """Say how far the served graph is from the training path."""
+    found, _ = read_certificate(measured)
+    flips = found.test.label_flips + found.generated.label_flips
+    worst = max(found.test.max_difference, found.generated.max_difference)
+    return f"largest difference {worst:.1e}, {flips} label flips"
+
+
+def promotion(result: Promotion) -> str:
+    """Say whether the version is the champion now."""
+    if result.promoted:
+        return f"{result.model} version {result.version} is the champion"
+    refused = sum(not outcome.passed for outcome in result.outcomes)
+    return f"{result.model} version {result.version} refused by {refused} gate{'s' if refused > 1 else ''}"
+
+
+def refusal(result: Promotion, report: Path) -> str:
+    """Say which gates refused a version, by how much, and what to do."""
+    lines = "".join(f"\n  - {_gate(outcome)}" for outcome in result.outcomes if not outcome.passed)
+    champion = f"version {result.champion} stays the champion" if result.champion else "there is no champion yet"
+    return (
+        f"{result.model} version {result.version} is not promoted; {champion}. Refused by:{lines}\n"
+        f"  do: look at {report}; then better the data or the training, or change the gate in the config"
+    )
+
+
+def _gate(outcome: GateOutcome) -> str:
+    got = "nothing that can be compared" if outcome.got is None else f"{outcome.got:.6g}"
+    short = "" if outcome.margin is None else f", short by {-outcome.margin:.3g}"
+    note = f" ({outcome.note})" if outcome.note else ""
+    return f"{outcome.gate}: expected {outcome.comparison} {outcome.wanted:g}, got {got}{short}{note}"

@@ -1,0 +1,57 @@
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines import code_version as subject
+
+
+@pytest.fixture
+def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A room `fake_room` with a task that imports a module that imports another."""
+    room = tmp_path / "fake_room"
+    (room / "inner").mkdir(parents=True)
+    (room / "__init__.py").write_text("")
+    (room / "inner" / "__init__.py").write_text("")
+    (room / "task.py").write_text("from fake_room.inner import middle\n")
+    (room / "inner" / "middle.py").write_text("def f():\n    from .deep import value\n    return value\n")
+    (room / "inner" / "deep.py").write_text("value = 1\n")
+    (room / "unrelated.py").write_text("value = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(subject, "ROOMS", ("fake_room",))
+    importlib.invalidate_caches()
+    yield room
+    sys.modules.pop("fake_room", None)
+
+
+def version_now() -> str:
+    subject.code_version.cache_clear()
+    return subject.code_version("fake_room.task")
+
+
+def test_an_edit_anywhere_below_changes_the_version(rooms: Path) -> None:
+    before = version_now()
+    assert version_now() == before
+    (rooms / "inner" / "deep.py").write_text("value = 2\n")
+    assert version_now() != before
+
+
+def test_an_edit_elsewhere_does_not(rooms: Path) -> None:
+    before = version_now()
+    (rooms / "unrelated.py").write_text("value = 2\n")
+    assert version_now() == before
+
+
+def test_a_library_release_changes_the_version(rooms: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = version_now()
+    monkeypatch.setattr(subject, "_release", lambda library: f"{library} of tomorrow")
+    assert version_now() != before
+
+
+def test_the_real_tasks_are_followed_into_the_contracts() -> None:
+    subject.code_version.cache_clear()
+    path = subject.source_file("tasks.references")
+    assert path is not None
+    found = set(subject.imported_modules(subject.source_file("tasks.engine"), "tasks.engine"))
+    assert {"tasks", "tasks.errors", "tasks.progress"} <= found

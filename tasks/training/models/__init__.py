@@ -1,0 +1,1 @@
+"""Networks for tables: one file each, and a registry of their names."""

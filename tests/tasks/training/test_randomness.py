@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import io
+import random
+
+import numpy as np
+import torch
+
+from tasks.training.randomness import RandomState, reproducible
+
+
+def _draw() -> tuple[float, float, float, float]:
+    return torch.rand(1).item(), np.random.rand(), random.random(), random.gauss(0, 1)
+
+
+def test_states_go_through_a_file_of_tensors_and_continue() -> None:
+    with reproducible(3, threads=1):
+        random.gauss(0, 1)
+        np.random.randn()
+        file = io.BytesIO()
+        torch.save(RandomState().state_dict(), file)
+        expected = [_draw() for _ in range(3)]
+        file.seek(0)
+        restored = RandomState()
+        restored.load_state_dict(torch.load(file, weights_only=True))
+        _draw()
+        restored.on_train_start(None, None)
+        assert [_draw() for _ in range(3)] == expected
+
+
+def test_settings_and_generators_are_put_back() -> None:
+    torch.manual_seed(11)
+    before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.get_rng_state())
+    with reproducible(5, threads=before[0] + 1):
+        assert torch.get_num_threads() == before[0] + 1
+        assert torch.are_deterministic_algorithms_enabled()
+        first = _draw()
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before[:2]
+    assert torch.equal(torch.get_rng_state(), before[2])
+    with reproducible(5, threads=1):
+        assert _draw() == first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from pipelines.cli.outcome import print_json
 from serving.bundle.errors import StoreError
 from serving.bundle.read import read_manifest
 from serving.bundle.store import ModelStore
+from tasks.errors import GateRefusedError
 from tasks.storage import headrace_home
 
 
@@ -74,8 +76,14 @@ def show(model: str, version: str | None, as_json: bool) -> None:
 @click.argument("model")
 @click.argument("version")
 def promote(model: str, version: str) -> None:
-    """Make VERSION the champion of MODEL by hand; the endpoint takes it over within a second."""
-    champion = _store().set_champion(model, version)
+    """Make VERSION the champion of MODEL by hand; the endpoint takes it over within a second.
+
+    Without proof there is no promotion by hand either: a version that a gate refused stays refused.
+    """
+    store = _store()
+    if version in store.versions(model):
+        _require_proof(store, model, version)
+    champion = store.set_champion(model, version)
     click.echo(f"{model}: champion is now version {champion.version}")
 
 
@@ -85,6 +93,18 @@ def rollback(model: str) -> None:
     """Make the champion before this one the champion of MODEL again."""
     champion = _store().rollback(model)
     click.echo(f"{model}: champion is now version {champion.version}")
+
+
+def _require_proof(store: ModelStore, model: str, version: str) -> None:
+    path = store.bundle_path(model, version) / "measurements.json"
+    gates = json.loads(path.read_bytes())["gates"] if path.is_file() else []
+    refused = [gate["gate"] for gate in gates if not gate["passed"]]
+    if refused or not gates:
+        reason = f"refused by {', '.join(refused)}" if refused else "never judged by a gate"
+        raise GateRefusedError(
+            f"{model} version {version} was {reason}\n"
+            "  do: change the gates in the pipeline's config and run it again; what has not changed is reused"
+        )
 
 
 def _store() -> ModelStore:

@@ -172,6 +172,9 @@ def test_a_refused_gate_exits_3_and_leaves_the_champion(shell: Shell, first_run:
     champion = json.loads((shell.folder / "home" / "models" / "churn" / "champion").read_text())
     assert champion["version"] == "1"
     assert "* churn  1" in shell.run("models", "list").stdout
+    by_hand = shell.run("models", "promote", "churn", "2")
+    assert by_hand.returncode == 3
+    assert "refused by floor roc_auc" in by_hand.stderr
 
 
 def test_the_endpoint_takes_over_a_new_champion_and_a_rollback(shell: Shell, first_run: dict) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -49,17 +51,20 @@ def test_loading_leaves_the_random_state_alone(written: tuple[CheckpointRef, tor
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, DESCRIPTION, HISTORY])
+@pytest.mark.parametrize(
+    ("name", "read"), [(WEIGHTS, load_network), (DESCRIPTION, load_network), (HISTORY, read_history)]
+)
 @pytest.mark.parametrize("damage", ["missing", "truncated"])
-def test_a_broken_file_is_named(written: tuple[CheckpointRef, torch.nn.Module], name: str, damage: str) -> None:
+def test_a_broken_file_is_named(
+    written: tuple[CheckpointRef, torch.nn.Module], name: str, read: Callable[[CheckpointRef], Any], damage: str
+) -> None:
     path = Path(written[0].path) / name
     content = path.read_bytes()
     path.unlink()
     if damage == "truncated":
         path.write_bytes(content[: len(content) // 2])
     with pytest.raises(IntegrityError, match=name):
-        load_network(written[0])
-        read_history(written[0])
+        read(written[0])
 
 
 def test_weights_of_another_network_are_refused(written: tuple[CheckpointRef, torch.nn.Module]) -> None:

@@ -5,6 +5,7 @@ import random
 
 import numpy as np
 import torch
+from pytorch_lightning import LightningModule, Trainer
 
 from tasks.training.randomness import RandomState, reproducible
 
@@ -24,7 +25,7 @@ def test_states_go_through_a_file_of_tensors_and_continue() -> None:
         restored = RandomState()
         restored.load_state_dict(torch.load(file, weights_only=True))
         _draw()
-        restored.on_train_start(None, None)
+        restored.on_train_start(Trainer(logger=False), LightningModule())
         assert [_draw() for _ in range(3)] == expected
 
 

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from tasks.errors import IntegrityError, TrainingError
+from tasks.evaluation.metrics import selection_metrics
 from tasks.progress import listening
 from tasks.training.checkpoint import load_network, read_history
 from tasks.training.models.linear import LinearConfig
 from tasks.training.models.mlp_ple import MlpPleConfig
+from tasks.training.module import TabularModule
 from tasks.training.optimization import OptimizerConfig
 from tasks.training.selection import SelectionConfig
 from tasks.training.splits import read_split
@@ -105,8 +107,6 @@ def test_the_best_round_is_kept(problem: Problem, tmp_path: Path, metric: str) -
     validation = read_split(problem.features, problem.preprocessing, "validation")
     with torch.inference_mode():
         scores = torch.softmax(load_network(ref)(validation.numeric, validation.categorical).double(), dim=1)
-    from tasks.evaluation.metrics import selection_metrics
-
     assert selection_metrics(validation.target.numpy(), scores.numpy())[metric] == pytest.approx(best, abs=1e-12)
 
 
@@ -131,8 +131,6 @@ def test_more_than_two_classes(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_says_the_step_and_keeps_the_last_good_round(
     problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks.training.module import TabularModule
-
     step = TabularModule.training_step
 
     def broken(self: TabularModule, batch: Any, batch_idx: int) -> torch.Tensor:

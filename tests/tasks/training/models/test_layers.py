@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,13 +21,14 @@ def _shares(edges: tuple[float, ...], values: torch.Tensor) -> torch.Tensor:
     layer = PiecewiseLinearEmbedding([NumericInput(name="x", edges=edges)], len(edges) - 1)
     with torch.no_grad():
         layer.weight.copy_(torch.eye(len(edges) - 1)[None])
-        return layer(values[:, None])[:, 0]
+        embedded: torch.Tensor = layer(values[:, None])
+    return embedded[:, 0]
 
 
 @settings(max_examples=80, deadline=None)
 @given(edges=ascending, value=st.floats(-6, 6, width=32))
 def test_shares_follow_the_definition(edges: tuple[float, ...], value: float) -> None:
-    expected = [min(max((value - low) / (high - low), 0.0), 1.0) for low, high in zip(edges, edges[1:], strict=False)]
+    expected = [min(max((value - low) / (high - low), 0.0), 1.0) for low, high in itertools.pairwise(edges)]
     assert _shares(edges, torch.tensor([value]))[0].tolist() == pytest.approx(expected, abs=1e-5)
 
 

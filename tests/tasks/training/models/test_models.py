@@ -62,7 +62,7 @@ def test_every_parameter_gets_a_gradient_and_a_small_problem_is_learned(name: st
     for _ in range(60):
         optimizer.zero_grad()
         loss = functional.cross_entropy(network(numeric, categorical), target)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     lacking = [key for key, value in network.named_parameters() if value.grad is None or not value.grad.any()]
     assert lacking == []
@@ -90,6 +90,7 @@ def test_the_exported_graph_says_the_same(name: str, tmp_path: Path) -> None:
         dynamic_shapes=({0: torch.export.Dim("batch")}, {0: torch.export.Dim("batch")}),
         verbose=False,
     )
+    assert program is not None
     path = tmp_path / "network.onnx"
     onnx.save(program.model_proto, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

@@ -1,0 +1,1 @@
+"""Measured comparisons that anyone can rerun."""

@@ -16,12 +16,13 @@ from pipelines.config import load_config
 from pipelines.pieces import piece
 from pipelines.report import write_report
 from pipelines.run_state import REFERENCES, Data, Model, Run, references
+from serving.bundle.store import ModelStore
 from tasks.data.outcomes import require_kept
 from tasks.engine import open_client
 from tasks.errors import GateRefusedError
 from tasks.evaluation.evaluate import read_metrics
 from tasks.promotion.promote import Promotion
-from tasks.storage import headrace_home, write_json
+from tasks.storage import headrace_home, write_atomic, write_json
 
 
 def _run_name() -> str:
@@ -142,6 +143,8 @@ def _finish(run: Run, data: Data, model: Model, promotion: Promotion) -> dict[st
     made = {**references(data), **references(model)}
     write_json(run.folder / REFERENCES, {name: ref.model_dump(mode="json") for name, ref in made.items()})
     page = write_report(run, data, model, promotion)
+    version = ModelStore(run.home / "models").bundle_path(promotion.model, promotion.version)
+    write_atomic(version / page.name, page.read_bytes())
     artifacts.show_promotion(promotion, page)
     summary = {
         "status": "promoted" if promotion.promoted else "refused",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +17,9 @@ import numpy as np
 import pyarrow.dataset as ds
 import pytest
 import tritonclient.http as triton
+from dask.distributed import Client
 
-from tests.end_to_end.conftest import Shell
+from tests.end_to_end.conftest import ROOT, Shell, free_port
 from tests.end_to_end.customers import Defects, write_project
 
 CUSTOMER = {
@@ -213,6 +216,41 @@ def test_a_rule_that_nothing_satisfies_exits_4_and_keeps_the_quarantine(shell: S
     assert json.loads(done.stdout.splitlines()[-1])["exit_code"] == 4
     kept = re.search(r"look at the rows in (\S+),", done.stderr).group(1)
     assert ds.dataset(kept).count_rows() > 3000
+
+
+@contextmanager
+def dask_cluster() -> Iterator[str]:
+    """A scheduler and two workers, each a process of its own; yields the scheduler's address."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    dask = [sys.executable, "-m", "dask"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
+    scheduler = [*dask, "scheduler", "--host", address, "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
+    worker = [*dask, "worker", address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
+    processes = [subprocess.Popen(command, **quiet) for command in (scheduler, worker, worker)]
+    try:
+        with Client(address, timeout="60s") as client:
+            client.wait_for_workers(2, timeout=60)
+        yield address
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(20)
+
+
+def test_an_existing_dask_cluster_gives_the_same_bundle(shell: Shell, first_run: dict) -> None:
+    elsewhere = Shell(shell.folder, {**shell.variables, "HEADRACE_HOME": str(shell.folder / "elsewhere")})
+    with dask_cluster() as address:
+        done = elsewhere.run("run", "customers.yaml", "--json", "--set", f"dask.scheduler_address={address}")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["digest"] == first_run["digest"]
+
+
+def test_a_dask_cluster_that_does_not_answer_is_named(shell: Shell, first_run: dict) -> None:
+    address = f"tcp://127.0.0.1:{free_port()}"
+    done = shell.run("run", "customers.yaml", "--set", f"dask.scheduler_address={address}")
+    assert done.returncode == 2, done.stderr
+    assert f"no scheduler answers at {address}" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_without_a_server_prefect_is_embedded(tmp_path: Path) -> None:

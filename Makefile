@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SAMPLE := data/flights/flights-2013-12.parquet
 
-.PHONY: help setup run test test-all check format lock clean
+.PHONY: help setup run test test-all check contracts format lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,11 @@ check: .venv/.ready  ## Linters, types, import laws and tests
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory test
 
+contracts:  ## Lint the shipped contracts with datacontract-cli, in an environment of its own
+	test -x .venv-contracts/bin/datacontract || { $(PYTHON) -m venv .venv-contracts && \
+		.venv-contracts/bin/pip install --quiet datacontract-cli==1.2.8; }
+	for contract in data_contracts/*.odcs.yaml; do .venv-contracts/bin/datacontract lint $$contract || exit 1; done
+
 format: .venv/.ready  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -43,4 +48,4 @@ lock: .venv/.ready  ## Write what is installed to constraints.txt
 	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools | sed 's/+cpu$$//' > constraints.txt
 
 clean:  ## Remove the environment, the sample and every run
-	rm -rf .venv data .headrace
+	rm -rf .venv .venv-contracts data .headrace

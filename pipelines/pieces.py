@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pipelines.bindings import Binding
+from tasks.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,9 @@ def piece(binding: Binding[..., Result], describe: Callable[[Result], str], **ar
         arguments: The task function's arguments.
     """
     began = time.perf_counter()
-    result, reused = binding(**arguments)
+    with progress(binding.name, 1, "piece") as advance:
+        result, reused = binding(**arguments)
+        advance()
     took = "reused" if reused else f"{time.perf_counter() - began:.1f} s"
     logger.info("%-10s %-58s %s", binding.name, describe(result), took)
     return result

@@ -44,9 +44,11 @@ def watching() -> Iterator[None]:
     )
     try:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+            starting = bars.add_task("starting", total=None, unit="")
 
             @contextmanager
             def bar(label: str, total: int, unit: str) -> Iterator[Advance]:
+                bars.update(starting, visible=False)
                 task = bars.add_task(label, total=total, unit=unit)
 
                 def advance(amount: int = 1) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from data_contracts.contract import Contract, ExpectationRule, KeyRule, RowRule, TableRule
 from data_contracts.expectation_plan import AGGREGATES, PlannedExpectation, Rule
 from data_contracts.judge import table_value
-from data_contracts.measure import DISTINCT_LIMIT, ColumnMeasure, CustomCounts, Measurements
+from data_contracts.measurements import DISTINCT_LIMIT, ColumnMeasure, CustomCounts, Measurements
 from data_contracts.row_rules import MASK, is_secret
 
 _NOTHING = ColumnMeasure(nulls=0, unreadable=0)

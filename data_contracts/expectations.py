@@ -46,7 +46,8 @@ from data_contracts.expectation_plan import AGGREGATES, PlannedExpectation, plan
 from data_contracts.frames import expectation_frame, metric_of_frame, referenced_columns
 from data_contracts.generate import generate_records
 from data_contracts.judge import holds
-from data_contracts.measure import CUSTOM_EXAMPLES, CustomCounts, Measurements, measure_partition
+from data_contracts.measure import measure_partition
+from data_contracts.measurements import CUSTOM_EXAMPLES, CustomCounts, Measurements
 from data_contracts.parsing import ParsedTable
 from data_contracts.row_rules import MASK, WHOLE, broken_rules, is_secret
 
@@ -275,7 +276,7 @@ def _not_executed(planned: PlannedExpectation, contract: Contract, cause: Any) -
 def _trial(rule: ExpectationRule, parsed: ParsedTable, alone: Contract) -> str | None:
     """Measure and judge one rule on a few rows; return what went wrong."""
     try:
-        measurements = measure_partition(parsed, broken_rules(parsed, alone), alone)
+        measurements = measure_partition(parsed, broken_rules(parsed, alone), alone, measure_custom(parsed, alone))
         _judge(plan_expectation(rule, alone), alone, measurements, {}, _empty_engine(alone))
     except ContractError as error:
         return str(error).split("\n", maxsplit=1)[0].removeprefix(f"{alone.path}:{rule.line}: ")

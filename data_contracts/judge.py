@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from data_contracts.contract import Contract, KeyRule, Operator, RowRule, TableRule
-from data_contracts.measure import Measurements
+from data_contracts.measurements import Measurements
 
 _SHOWN = 8
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {

@@ -14,8 +14,10 @@ import pyarrow as pa
 from dask.distributed import Client
 
 from data_contracts.contract import Contract
+from data_contracts.custom import custom_counts
 from data_contracts.judge import judge, judge_expectations
-from data_contracts.measure import Measurements, measure_partition, merge
+from data_contracts.measure import measure_partition
+from data_contracts.measurements import Measurements, merge
 from data_contracts.parsing import parse_table
 from data_contracts.row_rules import broken_rules
 from tasks.data.accounting import BROKEN_CSV_ROW
@@ -127,7 +129,8 @@ def _validate_partition(partition: RawPartition, *, work: _Work) -> _Found:
     write_verdicts(work.folder, partition.index, broken.first, np.zeros(raw.num_rows, dtype=np.bool_))
     work.hashes.write(partition.index, parsed.table, broken.first == NO_RULE)
     _quarantine(work, partition, "rows", raw, broken.first)
-    return _Found(measure_partition(parsed, broken, contract), Counter(count_rules(broken.first, rule_ids(contract))))
+    measured = measure_partition(parsed, broken, contract, custom_counts(parsed, contract))
+    return _Found(measured, Counter(count_rules(broken.first, rule_ids(contract))))
 
 
 def _quarantine(work: _Work, partition: RawPartition, what: str, raw: pa.Table, rules: Rules) -> None:

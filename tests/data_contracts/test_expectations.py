@@ -11,11 +11,13 @@ import pytest
 
 from data_contracts import expectations
 from data_contracts.contract import TableRule
+from data_contracts.custom import custom_counts
 from data_contracts.errors import ContractError
 from data_contracts.frames import expectation_frame
 from data_contracts.generate import generate_records
 from data_contracts.judge import judge, judge_expectations
-from data_contracts.measure import Measurements, measure_partition, merge
+from data_contracts.measure import measure_partition
+from data_contracts.measurements import Measurements, merge
 from data_contracts.parsing import parse_table
 from data_contracts.row_rules import broken_rules
 
@@ -25,7 +27,7 @@ EXACT = 2**53
 
 
 def measure(parsed, contract) -> Measurements:
-    return measure_partition(parsed, broken_rules(parsed, contract), contract)
+    return measure_partition(parsed, broken_rules(parsed, contract), contract, custom_counts(parsed, contract))
 
 
 def custom(name: str, *, severity: str = "error", **kwargs) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from data_contracts.judge import holds, judge
-from data_contracts.measure import Measurements
+from data_contracts.measurements import Measurements
 
 PROPERTIES = "- {name: a, logicalType: string, unique: true, required: true, enum: [{value: x}, {value: y}]}"
 

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_contracts.custom import custom_counts
 from data_contracts.generate import generate_records
 from data_contracts.judge import judge
-from data_contracts.measure import DISTINCT_LIMIT, Measurements, measure_partition, merge
+from data_contracts.measure import measure_partition
+from data_contracts.measurements import DISTINCT_LIMIT, Measurements, merge
 from data_contracts.parsing import parse_table
 from data_contracts.row_rules import broken_rules
 
@@ -45,7 +47,7 @@ NEEDS_EVERYTHING = """
 
 def measure(table: pa.Table, contract) -> Measurements:
     parsed = parse_table(table, contract)
-    return measure_partition(parsed, broken_rules(parsed, contract), contract)
+    return measure_partition(parsed, broken_rules(parsed, contract), contract, custom_counts(parsed, contract))
 
 
 @pytest.fixture(scope="module")

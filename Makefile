@@ -26,8 +26,8 @@ run: .venv/.ready $(SAMPLE)  ## The flights pipeline, from raw data to a served,
 test: .venv/.ready  ## All tests but those marked slow
 	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow'
 
-test-all: .venv/.ready  ## All tests
-	$(BIN)/pytest -n 2 --dist loadfile
+test-all: .venv/.ready  ## All tests, and property tests on fresh examples
+	$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile exploring
 
 check: .venv/.ready  ## Linters, types, import laws and tests
 	$(BIN)/ruff check .

@@ -94,6 +94,11 @@ def _enum(rule: InputRule, read: Callable[[Any], Any]) -> Check:
     return Check(rule.id, f"one of {shown}{more}", allowed.__contains__, allowed.issuperset)
 
 
+# As in `data_contracts.row_rules`: a quotient counts as whole within this share of itself, so that 0.3 is a multiple of
+# 0.1; a test holds the two to each other.
+_WHOLE = 1e-15
+
+
 def _multiple_of(rule: InputRule, read: Callable[[Any], Any]) -> Check:
     step = read(rule.argument)
     if not step > 0:
@@ -103,9 +108,9 @@ def _multiple_of(rule: InputRule, read: Callable[[Any], Any]) -> Check:
     def holds(value: float) -> bool:
         if whole is not None and isinstance(value, int):
             return value % whole == 0
-        quotient = value / step
-        # A quotient counts as whole within this share of itself, so that 0.3 is a multiple of 0.1.
-        return math.isfinite(quotient) and abs(quotient - round(quotient)) <= 1e-9 * max(1.0, abs(quotient))
+        quotient = float(value) / step
+        # So large that the quotient overflows, every float64 is a multiple of a fraction.
+        return math.isinf(quotient) or abs(quotient - round(quotient)) <= _WHOLE * abs(quotient)
 
     return Check(rule.id, f"a multiple of {rule.argument}", holds, lambda vs: all(map(holds, vs)))
 

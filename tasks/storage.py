@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import DiskFullError
+from tasks.errors import DiskFullError, IntegrityError
 
 _CHUNK = 1 << 20
 
@@ -114,6 +114,25 @@ def new_folder(parent: Path, name: Callable[[Path], str]) -> Iterator[Path]:
             _sync_folder(parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def naming_lost(place: Path, subject: str) -> Iterator[None]:
+    """Say what is lost where reading what an earlier piece made finds no file.
+
+    Args:
+        place: The file or folder.
+        subject: What is gone, with its verb, such as `the evaluation is`.
+
+    Raises:
+        IntegrityError: The block found no file.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise IntegrityError(
+            f"{place}: {subject} gone\n  do: run the pipeline again; it rebuilds what is missing"
+        ) from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from tasks.errors import IntegrityError
 from tasks.references import DatasetRef, SplitRef
+from tasks.storage import naming_lost
 
 ACCOUNTING = "accounting.json"
 BROKEN_CSV_ROW = "csv.broken_row"
@@ -78,12 +79,8 @@ def read_accounting(clean: DatasetRef, split: SplitRef | None = None) -> RowAcco
         IntegrityError: The file is gone, or its totals do not add up.
     """
     path = Path(clean.path) / ACCOUNTING
-    try:
+    with naming_lost(path, "the row accounting is"):
         accounting = RowAccounting.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise IntegrityError(
-            f"{path}: the row accounting is gone\n  do: run the pipeline again; it rebuilds what is missing"
-        ) from error
     if split is not None:
         splits = {name: rows for name, rows in split.rows.items() if name != WITHOUT_TARGET}
         update = {"splits": splits, "without_target": split.rows[WITHOUT_TARGET]}

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tasks.errors import IntegrityError
 from tasks.references import DatasetRef
-from tasks.storage import digest_file, digest_of, write_atomic
+from tasks.storage import digest_file, digest_of, naming_lost, write_atomic
 
 MANIFEST = "manifest.json"
 DATASETS = "datasets"
@@ -103,12 +103,8 @@ def read_manifest(dataset: DatasetRef) -> Manifest:
         IntegrityError: The dataset's folder or its manifest is gone.
     """
     path = Path(dataset.path) / MANIFEST
-    try:
+    with naming_lost(path, "the dataset is"):
         return Manifest.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise IntegrityError(
-            f"{path}: the dataset is gone\n  do: run the pipeline again; it rebuilds what is missing"
-        ) from error
 
 
 def read_partition(folder: Path, partition: Partition, columns: Sequence[str] | None = None) -> pa.Table:

@@ -12,14 +12,13 @@ import pyarrow.parquet as pq
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from tasks.errors import IntegrityError
 from tasks.evaluation.baselines import LogisticConfig, logistic_probabilities, majority_probabilities
 from tasks.evaluation.curves import curves
 from tasks.evaluation.metrics import Floats, classification_metrics, confusion
 from tasks.preprocessing.fit import read_preprocessing
 from tasks.progress import progress
 from tasks.references import CheckpointRef, DatasetRef, EvaluationRef, PreprocessingRef
-from tasks.storage import digest_folder, new_folder, write_json
+from tasks.storage import digest_folder, naming_lost, new_folder, write_json
 from tasks.training.checkpoint import load_network
 from tasks.training.models.spec import FeatureSpec, TabularNetwork
 from tasks.training.randomness import reproducible
@@ -149,9 +148,5 @@ def read_curves(evaluation: EvaluationRef) -> list[dict[str, Any]]:
 
 def _read(evaluation: EvaluationRef, name: str) -> Any:
     path = Path(evaluation.path) / name
-    try:
+    with naming_lost(path, "the evaluation is"):
         return json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise IntegrityError(
-            f"{path}: the evaluation is gone\n  do: run the pipeline again; it rebuilds what is missing"
-        ) from error

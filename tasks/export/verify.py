@@ -15,7 +15,7 @@ from data_contracts.contract import Contract
 from data_contracts.generate import generate_records
 from serving.bundle.read import open_bundle
 from tasks.data.split import read_split
-from tasks.errors import DataError, IntegrityError
+from tasks.errors import DataError
 from tasks.export.bundle import PREPROCESSING
 from tasks.export.latency import measure_latency
 from tasks.export.parity import Parity, measure_parity
@@ -23,7 +23,7 @@ from tasks.export.prediction_paths import ServingPath, TrainingPath
 from tasks.export.sample import Sample, take_sample
 from tasks.preprocessing.constants import Preprocessing
 from tasks.references import BundleRef, CertificateRef, CheckpointRef, DatasetRef, SplitRef
-from tasks.storage import digest_of, new_folder, write_json
+from tasks.storage import digest_of, naming_lost, new_folder, write_json
 from tasks.training.checkpoint import load_network
 
 CERTIFICATE = "certificate.json"
@@ -106,13 +106,9 @@ def read_certificate(reference: CertificateRef) -> tuple[Certificate, Sample]:
         IntegrityError: It is gone.
     """
     folder = Path(reference.path)
-    try:
+    with naming_lost(folder, "the certificate is"):
         certificate = Certificate.model_validate_json((folder / CERTIFICATE).read_bytes())
         return certificate, Sample.model_validate_json((folder / SAMPLE).read_bytes())
-    except FileNotFoundError as error:
-        raise IntegrityError(
-            f"{folder}: the certificate is gone\n  do: run the pipeline again; it rebuilds what is missing"
-        ) from error
 
 
 def _first(tables: Iterator[pa.Table]) -> pa.Table:

@@ -12,7 +12,6 @@ from data_contracts.contract import Contract
 from tasks.data.partitions import Partition, read_manifest
 from tasks.data.split import read_split_partition
 from tasks.engine import DaskConfig, merge_partitions, open_client
-from tasks.errors import IntegrityError
 from tasks.preprocessing.columns import category_values, numeric_values
 from tasks.preprocessing.constants import CalendarPart, Preprocessing
 from tasks.preprocessing.features import FeatureRules, fit_features, fit_target
@@ -20,7 +19,7 @@ from tasks.preprocessing.plan import Measure, feature_columns, plan_measures
 from tasks.preprocessing.reference import describe
 from tasks.preprocessing.statistics import CategorySummary, NumericSummary, Summaries, merge_summaries
 from tasks.references import DatasetRef, PreprocessingRef, SplitRef
-from tasks.storage import digest_folder, new_folder, write_json
+from tasks.storage import digest_folder, naming_lost, new_folder, write_json
 
 PREPROCESSING = "preprocessing.json"
 REFERENCE = "reference.json"
@@ -129,9 +128,5 @@ def read_preprocessing(preprocessing: PreprocessingRef) -> Preprocessing:
         IntegrityError: The file is gone.
     """
     path = Path(preprocessing.path) / PREPROCESSING
-    try:
+    with naming_lost(path, "the fitted constants are"):
         return Preprocessing.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise IntegrityError(
-            f"{path}: the fitted constants are gone\n  do: run the pipeline again; it rebuilds what is missing"
-        ) from error

@@ -26,6 +26,8 @@ RowRuleKind = Literal[
     "max_length",
     "format",
 ]
+Case = Literal["upper", "lower", "title"]
+UnicodeForm = Literal["NFC", "NFD", "NFKC", "NFKD"]
 Metric = Literal["nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount"]
 Operator = Literal[
     "mustBe",
@@ -43,11 +45,48 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Repair(_Frozen):
+    """How the texts of one column are put right before they are read (`data_contracts.repair`).
+
+    Attributes:
+        unicode: The normal form that texts are brought to.
+        trim: Whether white space at both ends goes; only a string column may keep it.
+        case: The case that texts are brought to, by Python's full mappings (an upper-case `ß` is `SS`).
+        null_markers: Texts that mean null, in place of `data_contracts.repair.NULL_MARKERS`; the case of ASCII letters
+            does not count. The empty text means null always.
+        synonyms: What stands for what; keys are in the column's own form, replacements are no keys themselves.
+        thousands_separator: The character between groups of three digits.
+        decimal_separator: The character before the fraction, in place of the point.
+        formats: How dates and timestamps are written, tried in order; see `data_contracts.repair.date_formats`.
+    """
+
+    unicode: UnicodeForm | None = None
+    trim: bool = True
+    case: Case | None = None
+    null_markers: tuple[str, ...] | None = None
+    synonyms: Mapping[str, str] = {}
+    thousands_separator: str | None = None
+    decimal_separator: str | None = None
+    formats: tuple[str, ...] = ()
+
+
+class Privacy(_Frozen):
+    """What becomes of a column once its rules were checked and duplicates compared (`data_contracts.privacy`).
+
+    `drop`: the column leaves. `extract`: only what the one group of `pattern` (RE2) finds stays, null where it finds
+    nothing.
+    """
+
+    action: Literal["drop", "extract"]
+    pattern: str | None = None
+
+
 class Column(_Frozen):
     """One column: its name, type and place in the file.
 
     `physical_type` is the source's own word (for example `float64`); only `logical_type` decides how values
     are parsed. `classification` is the standard's privacy word (`public`, `restricted`, `confidential`).
+    `repair` and `privacy` come from `customProperties`, where the standard keeps what is not its own.
     """
 
     name: str
@@ -61,6 +100,8 @@ class Column(_Frozen):
     description: str | None = None
     examples: tuple[Any, ...] = ()
     options: Mapping[str, Any] = {}
+    repair: Repair = Repair()
+    privacy: Privacy | None = None
     line: int | None = None
 
 

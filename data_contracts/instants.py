@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_contracts.errors import ContractError
+from data_contracts.instants_fast import read_seconds
 
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT"})
 SECOND = 1_000_000
@@ -18,7 +19,7 @@ DAY = 86_400 * SECOND
 _ISO = (
     r"^(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
     r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?)?"
-    r" ?(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
+    r" ?(?P<offset>Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])?)?$"
 )
 _LETTERS = {
     "yyyy": "(?P<year>[0-9]{4})",
@@ -31,10 +32,12 @@ _LETTERS = {
     "H": "(?P<hour>[0-9]{1,2})",
     "mm": "(?P<minute>[0-9]{2})",
     "ss": "(?P<second>[0-9]{2})",
-    "XXX": "(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})",
-    "XX": "(?P<offset>Z|[+-][0-9]{4})",
-    "Z": "(?P<offset>[+-][0-9]{4})",
+    "XXX": "(?P<offset>Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])",
+    "XX": "(?P<offset>Z|[+-](?:[01][0-9]|2[0-3])[0-5][0-9])",
+    "Z": "(?P<offset>[+-](?:[01][0-9]|2[0-3])[0-5][0-9])",
 }
+# The commonest way to write an instant, which has a reader of its own.
+_SECONDS_FORMAT = "yyyy-MM-dd'T'HH:mm:ssXXX"
 _TOKEN = re.compile(r"'(?P<quoted>(?:[^']|'')*)'|(?P<letters>([A-Za-z])\3*)|(?P<other>[^A-Za-z'])")
 
 
@@ -89,13 +92,23 @@ def read_instants(texts: pa.Array, text_format: str | None, zone: str) -> tuple[
         Microseconds since 1970 UTC, int64 [n], and whether each text could be read, bool [n]. A day that the
         calendar does not have (30 February) cannot be read.
     """
+    if instant_pattern(text_format) in {_ISO, instant_pattern(_SECONDS_FORMAT)}:
+        micros, ok = read_seconds(texts)
+        others = np.flatnonzero(~ok & texts.is_valid().to_numpy(zero_copy_only=False))
+        if len(others):
+            micros[others], ok[others] = _read_any(texts.take(pa.array(others)), text_format, zone)
+        return micros, ok
+    return _read_any(texts, text_format, zone)
+
+
+def _read_any(texts: pa.Array, text_format: str | None, zone: str) -> tuple[np.ndarray, np.ndarray]:
     found = pc.extract_regex(texts, instant_pattern(text_format))
     ok = found.is_valid().to_numpy(zero_copy_only=False)
     year, month, day = (_part(found, name, 1) for name in ("year", "month", "day"))
     hour, minute, second = (_part(found, name, 0) for name in ("hour", "minute", "second"))
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (day - 1)
-    ok &= (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months) & (day >= 1)
+    ok &= (year >= 1) & (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months) & (day >= 1)
     ok &= (hour <= 23) & (minute <= 59) & (second <= 59)
     micros = days.astype(np.int64) * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + _fraction(found)
     return _to_utc(micros, _texts(found, "offset"), zone), ok

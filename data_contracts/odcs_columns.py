@@ -14,6 +14,7 @@ from data_contracts.errors import ContractError
 from data_contracts.formats import DOCUMENTING_FORMATS, STRING_FORMATS
 from data_contracts.instants import instant_pattern
 from data_contracts.odcs_file import ContractFile, Location
+from data_contracts.odcs_repairs import with_custom_properties
 from data_contracts.scalars import arrow_values
 from data_contracts.yaml_lines import nearest
 
@@ -41,7 +42,7 @@ def compile_column(file: ContractFile, place: Location, data: Mapping[str, Any])
         data: The property.
 
     Raises:
-        ContractError: Its type is not one of `LogicalType`, or one of its options means nothing.
+        ContractError: Its type is not one of `LogicalType`, or one of its options or custom properties means nothing.
     """
     _require_plain(file, place, data)
     position = data.get("primaryKeyPosition", -1)
@@ -60,6 +61,7 @@ def compile_column(file: ContractFile, place: Location, data: Mapping[str, Any])
         options=data.get("logicalTypeOptions") or {},
         line=file.yaml.line(place),
     )
+    column = with_custom_properties(file, place, data, column)
     _check_values(file, place, column)
     return column
 

@@ -16,7 +16,7 @@ from data_contracts.contract import Column, ExpectationRule, Operator, TableRule
 from data_contracts.expectation_plan import AGGREGATES
 from data_contracts.odcs_columns import require_pattern
 from data_contracts.odcs_file import ContractFile, Location
-from data_contracts.parsing import NULL_MARKERS
+from data_contracts.repair import is_null_marker, own_form
 from data_contracts.scalars import arrow_values
 from data_contracts.yaml_lines import nearest
 
@@ -160,13 +160,14 @@ def _check_arguments(
         for column in columns:
             try:
                 # A text such as 'N/A' in a list of missing values is a null marker, whatever the column's type.
-                arrow_values((v for v in arguments[key] if v is not None and not _is_marker(key, v)), column)
+                arrow_values((v for v in arguments[key] if v is not None and not _is_marker(key, v, column)), column)
             except ValueError as error:
                 raise file.error((*place, key), f"{metric}: {key} of {column.name}: {error}") from error
 
 
-def _is_marker(key: str, value: Any) -> bool:
-    return key == "missingValues" and isinstance(value, str) and value.strip().lower() in NULL_MARKERS
+def _is_marker(key: str, value: Any, column: Column) -> bool:
+    text = isinstance(value, str) and key == "missingValues"
+    return text and is_null_marker(own_form(value, column.repair), column)
 
 
 def _unit(file: ContractFile, place: Location, data: Mapping[str, Any]) -> Literal["rows", "percent"]:

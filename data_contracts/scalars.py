@@ -10,6 +10,7 @@ import pyarrow as pa
 from data_contracts.contract import Column
 from data_contracts.instants import read_instants
 from data_contracts.parsing import ARROW_TYPES
+from data_contracts.repair import date_formats
 
 
 def arrow_value(value: Any, column: Column) -> pa.Scalar:
@@ -53,7 +54,7 @@ def _native(value: Any, column: Column) -> Any:
 
 def _instant(value: str, column: Column) -> Any:
     zone = column.options.get("defaultTimezone", "UTC")
-    for text_format in (None, column.options.get("format")):
+    for text_format in (None, *date_formats(column)):
         micros, ok = read_instants(pa.array([value]), text_format, zone)
         if ok[0]:
             stamp = pa.scalar(int(micros[0]), pa.timestamp("us", tz="UTC")).as_py()

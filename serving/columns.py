@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import numpy as np
 import orjson
 
 from serving.bundle.manifest import NULL_TIMESTAMP, InputSpec
 from serving.errors import Violation
+from serving.repair import Texts, number_reader
 from serving.rules import Check, UnservableError, compile_rule
-from serving.temporal import PARSERS
+from serving.temporal import constant_reader, instant_readers
 
 # A tensor of shape [rows]; its dtype is the input's tensor type, text as an object array of str.
 Tensor = np.ndarray[tuple[int], np.dtype[Any]]
@@ -36,7 +40,6 @@ _WORDS = {
     "date": "a date as YYYY-MM-DD",
     "timestamp": "an ISO 8601 timestamp",
 }
-NULL_MARKERS = frozenset({"", "na", "n/a", "null", "none", "nan"})
 _LIST = frozenset({list})
 _ONE = frozenset({1})
 
@@ -60,9 +63,9 @@ class Column:
     """Reads and checks the values of one input.
 
     Null has one form inside the graph for each tensor type (see `InputSpec`). Text is read as where the contract's
-    data is parsed: trimmed, and null where it is empty or a null marker that the contract's `enum` does not name.
-    Dates and timestamps are accepted as text and as INT64 microseconds since 1970 UTC; a timestamp without a zone is
-    UTC.
+    data is parsed: put right as the input's `repair` says, which by default trims it and makes it null where it is
+    empty or a null marker that the contract's `enum` does not name. Dates and timestamps are accepted as text and as
+    INT64 microseconds since 1970 UTC.
     """
 
     def __init__(self, spec: InputSpec) -> None:
@@ -72,19 +75,21 @@ class Column:
             spec: The input.
 
         Raises:
-            UnservableError: A rule cannot be executed, or the tensor type has no room for null.
+            UnservableError: A rule or a pattern cannot be executed, the time zone is not known here, or the tensor
+                type has no room for null.
         """
         self.spec = spec
         self.name = spec.name
         self._temporal = spec.logical_type in {"date", "timestamp"}
         if spec.nullable and spec.tensor in {"int64", "bool"} and not self._temporal:
             raise UnservableError(f"input {spec.name!r} may be null, but a tensor of {spec.tensor} has no null")
-        self.datatypes = frozenset({"BYTES", "INT64"} if self._temporal else {spec.datatype})
+        self._texts = Texts(spec)
+        self._readers = self._compile_readers()
+        self._extract = self._compile_extract()
+        self.datatypes = frozenset({spec.datatype, *self._readers})
         ids = {rule.kind: rule.id for rule in spec.rules}
         self._required = (ids.get("required", f"{spec.name}.required"), "no null")
         self._type = (ids.get("type", f"{spec.name}.type"), _WORDS[spec.logical_type])
-        named = {str(value) for rule in spec.rules if rule.kind == "enum" for value in rule.argument}
-        self._named_markers = frozenset(value for value in named if value.lower() in NULL_MARKERS)
         self._checks = self._compile()
         self._dtype = DTYPES[spec.tensor]
 
@@ -101,8 +106,8 @@ class Column:
         Returns:
             The tensor, [rows]; None when a value breaks a rule.
         """
-        if self.spec.tensor == "string":
-            values = self._without_markers(values)
+        if datatype == "BYTES":
+            values = self._texts.repaired(values)
         nulls = None in values
         if nulls and not self.spec.nullable:
             for row in [row for row, value in enumerate(values) if value is None]:
@@ -116,26 +121,35 @@ class Column:
             if read and not check.all_hold(read):
                 self._find_broken(check, values, datatype, findings)
                 return None
+        if self._extract is not None:
+            read = [self._extract(text) for text in read]
         if nulls:
             remaining, null = iter(read), _NULLS[self.spec.tensor]
             read = [null if value is None else next(remaining) for value in values]
         return np.array(read, dtype=self._dtype)
 
-    def _without_markers(self, values: list[Any]) -> list[Any]:
-        try:
-            texts = [value if value is None else value.strip() for value in values]
-        except AttributeError:
-            # Something is no text; reading the column will find what.
-            return values
-        if NULL_MARKERS.isdisjoint(text.lower() for text in texts if text is not None):
-            return texts
-        return [None if text is not None and self._is_null(text) else text for text in texts]
+    def _compile_readers(self) -> dict[str, Callable[[Any], Any]]:
+        """Return how values are read that do not come as JSON's own kind, by their datatype on the wire."""
+        if self._temporal:
+            try:
+                return dict(instant_readers(self.spec))
+            except ZoneInfoNotFoundError as error:
+                raise UnservableError(f"input {self.name!r}: this machine has no time zone {self.spec.zone}") from error
+        reader = number_reader(self.spec)
+        return {} if reader is None else {"BYTES": reader}
 
-    def _is_null(self, text: str) -> bool:
-        return text.lower() in NULL_MARKERS and text not in self._named_markers
+    def _compile_extract(self) -> Callable[[str], str] | None:
+        if self.spec.extract is None:
+            return None
+        try:
+            search = re.compile(self.spec.extract, re.ASCII).search
+        except re.error as error:
+            raise UnservableError(f"input {self.name!r}: cannot use {self.spec.extract!r:.200}: {error}") from error
+        # The empty string is null's form inside the graph.
+        return lambda text: (found.group(1) or "") if (found := search(text)) is not None else ""
 
     def _compile(self) -> tuple[Check, ...]:
-        # ODCS's format of a date describes the text of the source; on the wire it is always ISO 8601.
+        # A date's format says how it is written, and reading it decides.
         rules = [rule for rule in self.spec.rules if not (self._temporal and rule.kind == "format")]
         # A pattern may be slow on long text, so the lengths are checked first.
         rules.sort(key=lambda rule: rule.kind == "pattern")
@@ -145,17 +159,19 @@ class Column:
         """Read a value written in the contract as this column's values are compared."""
         if not self._temporal:
             return value
-        return PARSERS[self.spec.logical_type, "INT64" if isinstance(value, int) else "BYTES"](value)
+        return constant_reader(self.spec)(value)
 
     def _read(self, present: list[Any], datatype: str) -> list[Any] | None:
         """Return the values as they are compared (temporal ones in microseconds), or None if one has a wrong type."""
         kind = self.spec.logical_type
-        if self._temporal:
-            parse = PARSERS[kind, datatype]
+        reader = self._readers.get(datatype)
+        if reader is not None:
             try:
-                return [parse(value) for value in present]
+                present = [reader(value) for value in present]
             except (TypeError, ValueError):
                 return None
+            if self._temporal:
+                return present
         types = set(map(type, present))
         if not types <= _TYPES[kind] or (present and not self._in_range(present)):
             return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from serving.bundle.manifest import BundleManifest, InputSpec
+from serving.bundle.manifest import BundleManifest, DateForm, InputSpec
+from serving.columns import Column
 
 _JSON_TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 # Rules of the contract that JSON Schema has words for.
@@ -111,14 +113,15 @@ def _infer(manifest: BundleManifest) -> dict[str, Any]:
 
 
 def _input_schema(spec: InputSpec) -> dict[str, Any]:
+    datatypes = Column(spec).datatypes
     schema: dict[str, Any] = {
         "type": "object",
         "required": ["name", "datatype", "shape", "data"],
         "properties": {
             "name": {"const": spec.name},
-            "datatype": {"const": spec.datatype},
+            "datatype": {"enum": sorted(datatypes)} if len(datatypes) > 1 else {"const": spec.datatype},
             "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 2},
-            "data": {"type": "array", "minItems": 1, "items": _value_schema(spec)},
+            "data": {"type": "array", "minItems": 1, "items": _value_schema(spec, datatypes)},
         },
     }
     if spec.description:
@@ -126,11 +129,24 @@ def _input_schema(spec: InputSpec) -> dict[str, Any]:
     return schema
 
 
-def _value_schema(spec: InputSpec) -> dict[str, Any]:
+def _value_schema(spec: InputSpec, datatypes: Collection[str]) -> dict[str, Any]:
     plain = spec.logical_type in _JSON_TYPES
     value: dict[str, Any] = {"type": _JSON_TYPES.get(spec.logical_type, "string")}
     if plain:
         value |= {_KEYWORDS[rule.kind]: rule.argument for rule in spec.rules if rule.kind in _KEYWORDS}
     else:
         value["format"] = "date" if spec.logical_type == "date" else "date-time"
-    return {"oneOf": [value, {"type": "null"}]} if spec.nullable else value
+    options = [value]
+    if plain and spec.datatype != "BYTES" and "BYTES" in datatypes:
+        options.append({"type": "string", "description": "as the contract's data is written"})
+    if not plain:
+        options.append({"type": "integer", "description": "microseconds since 1970 UTC"})
+        options += [_written(form) for form in spec.date_forms]
+    if spec.nullable:
+        options.append({"type": "null"})
+    return {"anyOf": options} if len(options) > 1 else value
+
+
+def _written(form: DateForm) -> dict[str, Any]:
+    # JSON Schema's expressions are ECMAScript's, which write a named group otherwise.
+    return {"type": "string", "title": form.written, "pattern": f"^{re.sub(r'[(][?]P<[a-z]+>', '(', form.pattern)}$"}

@@ -29,6 +29,28 @@ class InputRule(_Frozen):
     argument: Any = None
 
 
+class TextRepair(_Frozen):
+    """How texts are put right before they are read; the words are `data_contracts.contract.Repair`'s.
+
+    `synonyms` has its keys in the column's own form. `null_markers` None stands for the usual ones.
+    """
+
+    unicode: Literal["NFC", "NFD", "NFKC", "NFKD"] | None = None
+    trim: bool = True
+    case: Literal["upper", "lower", "title"] | None = None
+    null_markers: tuple[str, ...] | None = None
+    synonyms: Mapping[str, str] = {}
+    thousands_separator: str | None = None
+    decimal_separator: str | None = None
+
+
+class DateForm(_Frozen):
+    """One way in which dates are written: in words, and as a regular expression with a named group for each part."""
+
+    written: str
+    pattern: str
+
+
 class InputSpec(_Frozen):
     """One raw column of a request.
 
@@ -36,6 +58,10 @@ class InputSpec(_Frozen):
     integer or boolean travels as INT64 or BOOL with JSON `null` and enters the graph as float64 with NaN. A
     timestamp or date travels as BYTES (ISO 8601) or INT64 and enters as int64 microseconds since 1970 UTC, null as
     `NULL_TIMESTAMP`. A null string enters as the empty string.
+
+    Texts are put right as `repair` says; a number or boolean whose texts the contract repairs may travel as BYTES too.
+    `date_forms` are tried in order, then ISO 8601; a text without an offset is in `zone`. Of a text with `extract`, a
+    regular expression with one group, only what the group finds enters the graph, once the rules were checked.
     """
 
     name: str
@@ -46,6 +72,10 @@ class InputSpec(_Frozen):
     rules: tuple[InputRule, ...] = ()
     description: str | None = None
     examples: tuple[Any, ...] = ()
+    repair: TextRepair = TextRepair()
+    date_forms: tuple[DateForm, ...] = ()
+    zone: str = "UTC"
+    extract: str | None = None
 
 
 class OutputSpec(_Frozen):

@@ -115,7 +115,8 @@ def test_dates_are_days() -> None:
         return list(decoder.decode(orjson.dumps({"inputs": [entry]})).feed["departs"].tolist())
 
     assert read("1970-01-02") == read(86_400_000_000, "INT64") == [86_400_000_000]
-    for bad in ("1970-01-02T00:00", "19700102", "1970-W01-1", "1970-13-01", 1):
+    assert read("1970-01-02T00:00") == read(" 1970-01-02 ") == read("1970-01-02")
+    for bad in ("1970-01-02T00:01", "19700102", "1970-W01-1", "1970-13-01", 1):
         with pytest.raises(ContractViolationError, match="YYYY-MM-DD"):
             read(bad)
     for micros in (86_400_000_001, NULL_TIMESTAMP):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import httpx
 import jsonschema
+import orjson
 
+from serving.bundle.manifest import DateForm, TextRepair
+from serving.decode import Decoder
 from serving.openapi import example_value, openapi
 from tests.serving.bundles import INPUTS, Endpoint, request, small_manifest
 
@@ -33,3 +36,21 @@ def test_its_schema_tells_good_from_bad() -> None:
 
 def test_examples_keep_the_rules() -> None:
     assert [example_value(spec) for spec in INPUTS] == ["AA", 1400.0, 2**60, None, False, None]
+
+
+def test_what_the_contract_repairs_may_come_as_it_is_written() -> None:
+    commas, dates = INPUTS[1], INPUTS[5]
+    commas = commas.model_copy(update={"repair": TextRepair(decimal_separator=",")})
+    form = DateForm(written="d.M.yyyy", pattern=r"(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})")
+    dates = dates.model_copy(update={"date_forms": (form,), "zone": "Europe/Berlin"})
+    page = openapi([small_manifest(inputs=(commas, dates))], "1")
+    schema = page["paths"][INFER]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    validator = jsonschema.Draft202012Validator(schema)
+    columns = {"distance": "1,5", "departs": "1.7.2013"}
+    tensors = [{"name": name, "datatype": "BYTES", "shape": [1], "data": [text]} for name, text in columns.items()]
+    content = {"inputs": tensors}
+    assert validator.is_valid(content)
+    decoded = Decoder(small_manifest(inputs=(commas, dates)), 1).decode(orjson.dumps(content)).feed
+    assert decoded["distance"].tolist() == [1.5]
+    assert decoded["departs"].tolist() == [1_372_629_600_000_000]
+    assert "^([0-9]{1,2})\\.([0-9]{1,2})\\.([0-9]{4})$" in str(schema).replace("\\\\", "\\")

@@ -12,8 +12,14 @@ import numpy as np
 from data_contracts.contract import Contract, ExpectationRule, KeyRule, RowRule, TableRule
 from data_contracts.expectation_plan import AGGREGATES, PlannedExpectation, Rule
 from data_contracts.judge import table_value
-from data_contracts.measurements import DISTINCT_LIMIT, ColumnMeasure, CustomCounts, Measurements
-from data_contracts.row_rules import MASK, is_secret
+from data_contracts.measurements import (
+    CUSTOM_EXAMPLES,
+    DISTINCT_LIMIT,
+    ColumnMeasure,
+    CustomCounts,
+    Measurements,
+    Moments,
+)
 
 _NOTHING = ColumnMeasure(nulls=0, unreadable=0)
 
@@ -32,7 +38,7 @@ def metric_value(
         planned: The expectation that asks for it, and its rule.
         contract: The rules.
         measurements: Of all rows.
-        duplicates: See `judge.judge`.
+        duplicates: See `expectations.validation_result`.
     """
     rule = planned.rule
     if isinstance(rule, ExpectationRule) and planned.type not in AGGREGATES:
@@ -43,19 +49,23 @@ def metric_value(
         column = measurements.columns.get(planned.kwargs["column"], _NOTHING)
         described = contract.column(planned.kwargs["column"])
         temporal = described.logical_type in {"date", "timestamp"}
-        value = _of_column(name, planned.kwargs, column, measurements.rows, temporal=temporal)
-        return [MASK] * len(value) if isinstance(value, list) and is_secret(described) else value
+        return _of_column(name, planned.kwargs, column, measurements.rows, temporal=temporal)
     return _of_rows(name, rule, planned.kwargs.get("column", ""), measurements, duplicates)
 
 
 def left_out(planned: PlannedExpectation, measurements: Measurements) -> str | None:
-    """Say why an expectation cannot be judged from these measurements; None where it can."""
-    if AGGREGATES.get(planned.type) != "distinct":
+    """Say why an expectation cannot be judged from these merged statistics; None where it can."""
+    if AGGREGATES.get(planned.type) != "distinct" or planned.kwargs.get("row_condition"):
         return None
     column = measurements.columns.get(planned.kwargs["column"], _NOTHING)
     if not column.distinct_left_out:
         return None
     return f"{planned.kwargs['column']} has more than {DISTINCT_LIMIT} distinct values, which are not kept"
+
+
+def deviation(moments: Moments | None) -> float | None:
+    """Return the standard deviation of a sample, which takes two values."""
+    return math.sqrt(moments.deviations / (moments.count - 1)) if moments and moments.count > 1 else None
 
 
 def _of_custom(name: str, rule: ExpectationRule, measurements: Measurements) -> Any:
@@ -76,10 +86,13 @@ def _of_table(
 
 
 def _of_rows(name: str, rule: Rule, column: str, measurements: Measurements, duplicates: Mapping[str, int]) -> Any:
+    if name == "column_values.nonnull.unexpected_values":
+        missing = _of_rows("column_values.nonnull.unexpected_count", rule, column, measurements, duplicates)
+        return [None] * min(missing, CUSTOM_EXAMPLES)
     if name.endswith(".unexpected_values"):
         return list(measurements.examples.get(rule.id, ()))
     if name.endswith(".filtered_row_count"):
-        return measurements.rows
+        return measurements.rows - measurements.keyless.get(rule.id, 0)
     if name == "column_values.nonnull.unexpected_count":
         return _nulls(rule, column, measurements)
     return duplicates[rule.id] if isinstance(rule, KeyRule) else measurements.broken.get(rule.id, 0)
@@ -107,7 +120,7 @@ def _of_column(name: str, kwargs: Mapping[str, Any], column: ColumnMeasure, rows
         case "column.mean":
             return moments.mean if moments and moments.count else None
         case "column.standard_deviation":
-            return math.sqrt(moments.deviations / (moments.count - 1)) if moments and moments.count > 1 else None
+            return deviation(moments)
     return _of_distinct(name, set(kwargs.get("value_set") or ()), set(column.distinct or ()))
 
 

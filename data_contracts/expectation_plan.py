@@ -34,6 +34,8 @@ AGGREGATES: Mapping[str, str] = {
     "expect_table_columns_to_match_set": "none",
     "expect_table_columns_to_match_ordered_list": "none",
 }
+# Its scores are taken with the mean and deviation of all rows.
+SCORES = "expect_column_value_z_scores_to_be_less_than"
 
 _TYPE_NAMES: Mapping[str, tuple[str, ...]] = {
     "string": ("str",),
@@ -105,7 +107,8 @@ def plan_expectation(rule: ExpectationRule, contract: Contract) -> PlannedExpect
     kwargs = dict(rule.kwargs)
     column = next((column for column in contract.columns if column.name == kwargs.get("column")), None)
     if column is not None and column.logical_type in {"date", "timestamp"}:
-        for bound in {"min_value", "max_value"} & set(kwargs):
+        # The bounds of a count or a share are numbers, whatever the column holds.
+        for bound in (key for key in ("min_value", "max_value") if isinstance(kwargs.get(key), str)):
             kwargs[bound] = _instant_text(kwargs[bound], column)
     return PlannedExpectation(rule, rule.type, kwargs)
 
@@ -114,9 +117,9 @@ def statistics_needed(contract: Contract) -> dict[str, set[str]]:
     """Return the statistics (values of `AGGREGATES`) that the contract's own expectations need of each column."""
     needed: dict[str, set[str]] = {}
     for rule in contract.expectation_rules:
-        column = rule.kwargs.get("column")
-        if rule.type in AGGREGATES and isinstance(column, str):
-            needed.setdefault(column, set()).add(AGGREGATES[rule.type])
+        column, statistic = rule.kwargs.get("column"), {**AGGREGATES, SCORES: "moments"}.get(rule.type)
+        if statistic is not None and isinstance(column, str) and not rule.kwargs.get("row_condition"):
+            needed.setdefault(column, set()).add(statistic)
     return needed
 
 

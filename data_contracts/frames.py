@@ -12,14 +12,18 @@ import pyarrow as pa
 from data_contracts.contract import Contract, ExpectationRule
 
 
+def named_columns(kwargs: Mapping[str, Any], contract: Contract) -> list[str]:
+    """Return the columns that an expectation's arguments name, its condition included, in the contract's order."""
+    listed = {kwargs.get(key) for key in ("column", "column_A", "column_B")}
+    listed |= {*kwargs.get("column_list", ()), *kwargs.get("columns", ())}
+    # A condition is a text of code or a nested mapping; a column that only seems to stand in it does no harm.
+    condition = str(kwargs.get("row_condition") or "")
+    return [column.name for column in contract.columns if column.name in listed or column.name in condition]
+
+
 def referenced_columns(rule: ExpectationRule, contract: Contract) -> list[str]:
-    """Return the columns that an expectation looks at; all of them if it has a condition written in code."""
-    names = [column.name for column in contract.columns]
-    if rule.kwargs.get("row_condition"):
-        return names
-    listed = {rule.kwargs.get(key) for key in ("column", "column_A", "column_B")}
-    listed |= set(rule.kwargs.get("column_list", ()))
-    return [name for name in names if name in listed] or names[:1]
+    """Return the columns that an expectation looks at; one of them if it only counts rows."""
+    return named_columns(rule.kwargs, contract) or [contract.columns[0].name]
 
 
 def expectation_frame(table: pa.Table) -> pd.DataFrame:
@@ -30,7 +34,9 @@ def expectation_frame(table: pa.Table) -> pd.DataFrame:
     """
     columns: dict[str, Any] = {}
     for name, values in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_temporal(values.type):
+        if pa.types.is_dictionary(values.type):
+            columns[name] = values.cast(values.type.value_type).to_pandas()
+        elif pa.types.is_temporal(values.type):
             micros = values.cast(pa.timestamp("us")).cast(pa.int64())
             least, greatest = pd.Timestamp.min.value // 1_000 + 1, pd.Timestamp.max.value // 1_000
             there = values.is_valid().to_numpy()

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from data_contracts.contract import Contract, KeyRule, Operator, RowRule, TableRule
+from data_contracts.contract import Contract, ExpectationRule, KeyRule, Operator, RowRule, TableRule
 from data_contracts.measurements import Measurements
+from data_contracts.row_rules import is_secret
 
 _SHOWN = 8
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -72,7 +73,7 @@ def judge_expectations(contract: Contract, validation: Mapping[str, Any]) -> tup
 
     Args:
         contract: The rules.
-        validation: What `expectations.validation_result` returned.
+        validation: What `expectations.own_results` or `expectations.validation_result` returned.
     """
     results = {result["expectation_config"]["meta"]["rule"]: result for result in validation["results"]}
     outcomes = []
@@ -87,8 +88,8 @@ def judge_expectations(contract: Contract, validation: Mapping[str, Any]) -> tup
                 columns=tuple(str(name) for name in names if name is not None),
                 passed=result["success"],
                 broken=details.get("unexpected_count") or 0,
-                observed=_observed(details.get("observed_value")),
-                expected=", ".join(f"{key} {value}" for key, value in rule.kwargs.items() if key != "column"),
+                observed=_observed(details.get("observed_value") or _failure(result)),
+                expected=_asked(rule, result),
                 severity=rule.severity,
                 examples=tuple(str(value) for value in details.get("partial_unexpected_list", ())[:5]),
                 line=rule.line,
@@ -160,6 +161,8 @@ def _judge_table_rule(rule: TableRule, measurements: Measurements, duplicates: M
 
 
 def _expected(rule: RowRule, contract: Contract) -> str:
+    if rule.kind == "enum" and is_secret(contract.column(rule.column)):
+        return f"one of {len(rule.argument)} values that are not shown"
     if rule.kind == "enum":
         shown = ", ".join(str(value) for value in rule.argument[:_SHOWN])
         return f"one of {shown}" + (f" and {len(rule.argument) - _SHOWN} more" if len(rule.argument) > _SHOWN else "")
@@ -168,6 +171,17 @@ def _expected(rule: RowRule, contract: Contract) -> str:
     if rule.kind == "type":
         return f"readable as {contract.column(rule.column).logical_type}"
     return f"{rule.kind.replace('_', ' ')} {rule.argument}"
+
+
+def _asked(rule: ExpectationRule, result: Mapping[str, Any]) -> str:
+    # The result's arguments are the rule's, masked where the contract classifies a column.
+    shown = result["expectation_config"]["kwargs"]
+    return ", ".join(f"{key} {shown.get(key, value)}" for key, value in rule.kwargs.items() if key != "column")
+
+
+def _failure(result: Mapping[str, Any]) -> str | None:
+    """Say why an expectation could not be judged, where it could not."""
+    return result["exception_info"].get("exception_message") or None
 
 
 def _observed(value: Any) -> int | float | str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import reduce
 from typing import Any, TypeAlias
 
@@ -10,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_contracts.contract import Contract, TableRule
+from data_contracts.contract import Column, Contract, KeyRule, TableRule
 from data_contracts.expectation_plan import statistics_needed
 from data_contracts.measurements import DISTINCT_LIMIT, ColumnMeasure, CustomCounts, Measurements, Moments
-from data_contracts.parsing import NULL_MARKERS, ParsedTable
+from data_contracts.parsing import ParsedTable, decoded
+from data_contracts.repair import is_null_marker, own_form
 from data_contracts.row_rules import BrokenRules
 from data_contracts.scalars import arrow_values
 
@@ -44,8 +46,15 @@ def measure_partition(
             for rule in contract.table_rules
             if rule.metric not in {"rowCount", "duplicateValues"}
         },
+        keyless={rule.id: _keyless(rule, parsed) for rule in contract.key_rules if len(rule.columns) > 1},
         custom=custom,
     )
+
+
+def _keyless(rule: KeyRule, parsed: ParsedTable) -> int:
+    parts = [parsed.table.column(name) for name in rule.columns]
+    masks = [values.is_null() for values in parts if values.null_count]
+    return int(pc.sum(reduce(pc.or_, masks)).as_py()) if masks else 0
 
 
 def counted_rows(rule: TableRule, parsed: ParsedTable, contract: Contract) -> Mask:
@@ -53,12 +62,15 @@ def counted_rows(rule: TableRule, parsed: ParsedTable, contract: Contract) -> Ma
 
     A rule over several columns counts a row once, where any of them is null, missing or invalid.
     """
-    masks = [_COUNTED[rule.metric](rule, parsed, contract, name) for name in rule.columns]
+    plain = replace(parsed, table=pa.table({name: decoded(parsed.table.column(name)) for name in rule.columns}))
+    masks = [_COUNTED[rule.metric](rule, plain, contract, name) for name in rule.columns]
     return reduce(pc.or_, masks)
 
 
 def _measure_column(parsed: ParsedTable, name: str, needed: set[str]) -> ColumnMeasure:
     values = parsed.table.column(name)
+    if needed:
+        values = decoded(values)
     unreadable = int(pc.sum(parsed.unreadable[name]).as_py()) if name in parsed.unreadable else 0
     found: dict[str, Any] = {}
     if "extremes" in needed:
@@ -103,16 +115,15 @@ def _count_null(_rule: TableRule, parsed: ParsedTable, _contract: Contract, name
 def _count_missing(rule: TableRule, parsed: ParsedTable, contract: Contract, name: str) -> Mask:
     listed = rule.arguments.get("missingValues", [None])
     column = contract.column(name)
-    named = {str(value) for value in column.enum or ()}
     # Reading turns every null marker into null, so a list that names one of them counts the nulls.
-    blank = [value for value in listed if value is None or (_is_marker(value) and value not in named)]
+    blank = [value for value in listed if value is None or _is_marker(value, column)]
     others = arrow_values([value for value in listed if value not in blank], column)
     held = pc.is_in(parsed.table.column(name), value_set=others)
     return pc.or_(_count_null(rule, parsed, contract, name), held) if blank else held
 
 
-def _is_marker(value: Any) -> bool:
-    return isinstance(value, str) and value.strip().lower() in NULL_MARKERS
+def _is_marker(value: Any, column: Column) -> bool:
+    return isinstance(value, str) and is_null_marker(own_form(value, column.repair), column)
 
 
 def _count_invalid(rule: TableRule, parsed: ParsedTable, contract: Contract, name: str) -> Mask:

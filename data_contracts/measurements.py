@@ -59,6 +59,20 @@ class CustomCounts(_Frozen):
     unexpected: tuple[Any, ...] = ()
 
 
+class Gathered(_Frozen):
+    """What Great Expectations found for an expectation that it judged over all values at once.
+
+    Attributes:
+        success: The expectation holds.
+        result: The library's own result; values of classified columns are masked.
+        why: Why it could not be judged, where it could not.
+    """
+
+    success: bool
+    result: Mapping[str, Any] = {}
+    why: str | None = None
+
+
 class Measurements(_Frozen):
     """Everything about some rows that table rules and expectations are judged by, but duplicates.
 
@@ -68,7 +82,9 @@ class Measurements(_Frozen):
         examples: At most five values, as text, for each broken row rule.
         columns: By column name.
         table: Rows that each table rule counts (nulls, missing, invalid), by rule id.
+        keyless: Rows without a key, for a null in one of its columns, by id of each key rule over several columns.
         custom: By id of the row-level expectation rule.
+        gathered: By id of the expectation rule that needs all values at once.
     """
 
     rows: int = 0
@@ -76,7 +92,9 @@ class Measurements(_Frozen):
     examples: Mapping[str, tuple[str, ...]] = {}
     columns: Mapping[str, ColumnMeasure] = {}
     table: Mapping[str, int] = {}
+    keyless: Mapping[str, int] = {}
     custom: Mapping[str, CustomCounts] = {}
+    gathered: Mapping[str, Gathered] = {}
 
 
 def merge(first: Measurements, second: Measurements) -> Measurements:
@@ -91,7 +109,9 @@ def merge(first: Measurements, second: Measurements) -> Measurements:
         examples=_merge(first.examples, second.examples, lambda a, b: (a + b)[:EXAMPLES]),
         columns=_merge(first.columns, second.columns, _merge_columns),
         table=_merge(first.table, second.table, int.__add__),
-        custom=_merge(first.custom, second.custom, _merge_custom),
+        keyless=_merge(first.keyless, second.keyless, int.__add__),
+        custom=_merge(first.custom, second.custom, merge_custom),
+        gathered={**first.gathered, **second.gathered},
     )
 
 
@@ -135,6 +155,7 @@ def _merge_moments(a: Moments, b: Moments) -> Moments:
     )
 
 
-def _merge_custom(a: CustomCounts, b: CustomCounts) -> CustomCounts:
+def merge_custom(a: CustomCounts, b: CustomCounts) -> CustomCounts:
+    """Return the counts of both together, with the first unexpected values."""
     unexpected = (a.unexpected + b.unexpected)[:CUSTOM_EXAMPLES]
     return CustomCounts(counts=_merge(a.counts, b.counts, int.__add__), unexpected=unexpected)

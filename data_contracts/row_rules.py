@@ -92,7 +92,19 @@ def _broken(rule: RowRule, parsed: ParsedTable, column: Column) -> pa.Array | No
         return values.is_null() if unreadable is None else pc.and_not(values.is_null(), unreadable)
     if values.null_count == len(values):
         return None
+    if pa.types.is_dictionary(values.type):
+        return _broken_words(rule, values.chunk(0), column)
     return pc.invert(_HOLDS[rule.kind](values, rule.argument, column)).fill_null(_NO)
+
+
+def _broken_words(rule: RowRule, values: pa.DictionaryArray, column: Column) -> pa.Array | None:
+    """Judge every distinct string once."""
+    held = _HOLDS[rule.kind](values.dictionary, rule.argument, column)
+    broken = pc.invert(held).to_numpy(zero_copy_only=False)
+    if not broken.any():
+        return None
+    found = broken[values.indices.fill_null(0).to_numpy(zero_copy_only=False)]
+    return pa.array(found & values.is_valid().to_numpy(zero_copy_only=False) if values.null_count else found)
 
 
 def _examples(rule: RowRule, parsed: ParsedTable, column: Column, rows: np.ndarray) -> tuple[str, ...]:

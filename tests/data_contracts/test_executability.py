@@ -5,31 +5,73 @@ import re
 import pytest
 
 from data_contracts.contract import ExpectationRule
-from data_contracts.executability import why_not
+from data_contracts.executability import Mode, execution, how_executed, why_not
 
-KNOWN = ["expect_column_mean_to_be_between", "expect_column_values_to_match_regex", "expect_column_values_to_be_unique"]
+KNOWN = (
+    "expect_column_mean_to_be_between",
+    "expect_column_to_exist",
+    "expect_column_values_to_match_like_pattern",
+    "expect_query_results_to_match_comparison",
+)
+
+
+def rule(name, **kwargs):
+    return ExpectationRule(id="r", type=name, kwargs=kwargs)
 
 
 @pytest.mark.parametrize(
-    ("name", "kwargs", "metric", "reason"),
+    ("name", "kwargs", "reason"),
     [
-        ("expect_column_mean_to_be_betwen", {}, None, "no expectation .*; did you mean expect_column_mean_to_be_betw"),
-        ("expect_column_values_to_be_unique", {"column": "code"}, "column_values.unique", "needs all rows at once"),
-        ("expect_column_mean_to_be_between", {"column": "amont"}, None, "no column 'amont'; did you mean amount"),
-        (
-            "expect_column_mean_to_be_between",
-            {"column": "amount", "row_condition": "x"},
-            None,
-            "with row_condition needs all rows",
-        ),
+        ("expect_column_mean_to_be_betwen", {}, "no expectation .*; did you mean expect_column_mean_to_be_betw"),
+        ("expect_column_mean_to_be_between", {"column": "amont"}, "no column 'amont'; did you mean amount"),
+        ("expect_column_values_to_match_like_pattern", {"column": "code"}, "say it as a regular expression"),
+        ("expect_query_results_to_match_comparison", {}, "asks a database"),
     ],
 )
-def test_reasons(orders, name, kwargs, metric, reason):
-    found = why_not(ExpectationRule(id="r", type=name, kwargs=kwargs), orders, KNOWN, metric)
-    assert found is not None
+def test_reasons(orders, name, kwargs, reason):
+    found = why_not(rule(name, **kwargs), orders, KNOWN)
     assert re.search(reason, found), found
 
 
-def test_what_can_be_executed(orders):
-    rule = ExpectationRule(id="r", type=KNOWN[1], kwargs={"column": "code", "regex": "x"})
-    assert why_not(rule, orders, KNOWN, "column_values.match_regex") is None
+def test_nothing_speaks_against_a_good_rule(orders):
+    assert why_not(rule("expect_column_mean_to_be_between", column="amount"), orders, KNOWN) is None
+    assert why_not(rule("expect_column_to_exist", column="other"), orders, KNOWN) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kwargs", "mode", "again"),
+    [
+        ("expect_column_mean_to_be_between", {"column": "amount", "max_value": 1}, Mode.FAST, False),
+        ("expect_column_values_to_be_between", {"column": "amount", "max_value": 1}, Mode.FAST, False),
+        ("expect_column_values_to_be_between", {"column": "code", "max_value": "x"}, Mode.PARTITION, False),
+        ("expect_column_values_to_match_regex", {"column": "code", "regex": "["}, Mode.PARTITION, False),
+        ("expect_column_values_to_be_json_parseable", {"column": "code"}, Mode.PARTITION, False),
+        ("expect_column_values_to_be_increasing", {"column": "amount"}, Mode.PARTITION, True),
+        ("expect_column_value_z_scores_to_be_less_than", {"column": "amount"}, Mode.PARTITION, True),
+        ("expect_column_median_to_be_between", {"column": "amount"}, Mode.GATHERED, True),
+        ("expect_column_values_to_be_unique", {"column": "code"}, Mode.GATHERED, True),
+    ],
+)
+def test_the_way_of_each(orders, name, kwargs, mode, again):
+    how = execution(rule(name, **kwargs), orders)
+    assert (how.mode, how.again) == (mode, again)
+    assert how.why
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("expect_column_mean_to_be_between", Mode.GATHERED),
+        ("expect_column_values_to_be_increasing", Mode.GATHERED),
+        ("expect_column_values_to_be_between", Mode.PARTITION),
+    ],
+)
+def test_a_condition_in_code_is_the_librarys_to_apply(orders, name, mode):
+    conditioned = rule(name, column="amount", max_value=1, row_condition="amount > 0", condition_parser="pandas")
+    assert execution(conditioned, orders).mode is mode
+
+
+def test_every_expectation_of_a_contract_is_told(orders):
+    told = how_executed(orders)
+    assert [each for each, _, _ in told] == list(orders.expectation_rules)
+    assert {mode for _, mode, _ in told} == {"fast"}

@@ -130,3 +130,25 @@ def test_reading_a_value_does_not_depend_on_its_neighbours(texts):
 def test_numbers_survive_being_written_as_text(integers, floats):
     assert parse("integer", pa.array([str(value) for value in integers], pa.string()))[0] == integers
     assert parse("number", pa.array([repr(value) for value in floats], pa.string()))[0] == floats
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.sampled_from([" a", "a", "NA", "b ", "1", " 1.0", "x", "", "2013-01-01T00:00:00Z", None]), max_size=20),
+    st.integers(0, 3),
+)
+def test_dictionaries_are_read_as_plain_texts_are(texts, start):
+    plain = pa.array(texts, pa.string()).slice(start)
+    for kind in ARROW_TYPES:
+        contract = Contract(name="c", version="1", path="c", digest="", columns=(Column(name="a", logical_type=kind),))
+        expected = parse_table(pa.table({"a": plain}), contract)
+        found = parse_table(pa.table({"a": plain.dictionary_encode()}), contract, dictionaries=True)
+        if kind == "string" and len(plain):
+            words = found.table["a"].chunk(0).dictionary
+            assert words.null_count == 0
+            assert len(words.unique()) == len(words)
+        assert found.decoded().table.equals(expected.table)
+        assert {name: bad.to_pylist() for name, bad in found.unreadable.items()} == {
+            name: bad.to_pylist() for name, bad in expected.unreadable.items()
+        }
+        assert found.unreadable_texts == expected.unreadable_texts

@@ -7,13 +7,14 @@ import logging
 from pathlib import Path
 
 from serving.bundle.errors import BundleError, StoreError
+from serving.bundle.places import RemotePath
 from serving.bundle.store import ModelStore
 from serving.errors import NotFoundError
 from serving.model import LoadedModel
 
 logger = logging.getLogger(__name__)
 
-_Stamp = tuple[int, int, int]
+_Stamp = tuple[int, int, int] | str
 
 
 class ServedModels:
@@ -104,7 +105,10 @@ class ServedModels:
 
 
 def _stamp(path: Path) -> _Stamp | None:
+    """Return what changes whenever the pointer is written again, or None where there is none."""
     try:
+        if isinstance(path, RemotePath):
+            return path.fingerprint()
         status = path.stat()
     except FileNotFoundError:
         return None

@@ -11,6 +11,10 @@ class ConfigError(ValueError):
     """A config asks for something that cannot be done."""
 
 
+class LeakageError(ValueError):
+    """The data tells the model what it will not know when it is asked, and the config does not accept that."""
+
+
 class TrainingError(ValueError):
     """Training cannot start or cannot go on (one class in the target, no usable feature, a loss that is not finite)."""
 
@@ -21,6 +25,10 @@ class GateRefusedError(ValueError):
 
 class IntegrityError(ValueError):
     """A stored file is missing, torn or altered."""
+
+
+class ClusterError(ValueError):
+    """A Dask cluster will not finish its work: its workers or its scheduler are gone, or memory does not suffice."""
 
 
 class SchemaDriftError(DataError):

@@ -7,17 +7,25 @@ under its path have that digest; `tasks.storage` makes folders content-addressed
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from serving.bundle.places import place
+
 
 class Reference(BaseModel):
-    """Something on disk, and the digest of its content."""
+    """Something on disk or in an object store, and the digest of its content."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
     digest: str
+
+    @property
+    def folder(self) -> Path:
+        """Where it is; never make a `Path` of `path`, which would take a URI for a local name."""
+        return place(self.path)
 
 
 class DatasetRef(Reference):
@@ -34,10 +42,35 @@ class ValidationRef(Reference):
     quarantined: int
 
 
+class DocsRef(Reference):
+    """The genuine Great Expectations suite and result, and Data Docs of both (`tasks.data.document`).
+
+    Attributes:
+        index: The page to open first, relative to the folder.
+        failed: How many expectations fail, warnings included.
+    """
+
+    index: str
+    failed: int
+
+
 class SplitRef(Reference):
     """The split of every row of a dataset: one uint8 per row, partition by partition."""
 
     rows: Mapping[str, int]
+
+
+class LeakageRef(Reference):
+    """What the leakage check found: `findings.json`."""
+
+    found: int
+
+
+class LabelNoiseRef(Reference):
+    """Rows of the training split whose labels look wrong: `label_noise.json` and `suspected.parquet`."""
+
+    rows: int
+    suspected: int
 
 
 class PreprocessingRef(Reference):

@@ -1,7 +1,8 @@
-"""Atomic, content-addressed storage.
+"""Atomic, content-addressed storage, on this machine's disk or in an object store.
 
-Every file is written beside its target, flushed to disk and renamed; every folder is built under a temporary name
-and renamed as a whole. A reader sees all or nothing, and a process killed at any moment leaves the last good state.
+On a disk, every file is written beside its target, flushed and renamed; every folder is built under a temporary name
+and renamed as a whole. In an object store, a file appears in one step, and a folder as `tasks.storage_remote` says.
+A reader sees all or nothing, and a process killed at any moment leaves the last good state.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from serving.bundle.places import RemotePath, is_remote, place
 from tasks.errors import DiskFullError, IntegrityError
+from tasks.storage_remote import WHOLE, is_whole, new_remote_folder
+
+__all__ = ["is_remote", "is_whole", "place"]
 
 _CHUNK = 1 << 20
 
 
 def headrace_home() -> Path:
-    """Return the folder that holds runs, datasets and models: `HEADRACE_HOME`, or `.headrace` here."""
-    return Path(os.environ.get("HEADRACE_HOME", ".headrace")).absolute()
+    """Return the place that holds runs, datasets and models: `HEADRACE_HOME` (a folder or a URI), or `.headrace`."""
+    return place(os.environ.get("HEADRACE_HOME", ".headrace")).absolute()
 
 
 def canonical_json(value: Any) -> bytes:
@@ -53,9 +58,38 @@ def digest_folder(folder: Path, *, leave_out: frozenset[str] = frozenset()) -> s
         folder: The folder.
         leave_out: Names, relative to the folder with forward slashes, that do not count.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    named = {path.relative_to(folder).as_posix(): path for path in files}
+    named = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
     return digest_of({name: digest_file(path) for name, path in named.items() if name not in leave_out})
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return every file below a folder, in the order of names; the mark of a whole remote folder is none of them."""
+    if is_remote(folder):
+        return [path for path in folder.rglob("*") if path.name != WHOLE]
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def beside(folder: Path, path: str) -> Path:
+    """Return the place of a file of a dataset, named relative to the dataset's folder, or absolutely, or by a URI."""
+    return place(path) if "://" in path or path.startswith("/") else folder / path
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file that memory can hold, to a folder that is being built."""
+    if isinstance(source, RemotePath) and isinstance(target, RemotePath):
+        source.copy_to(target)
+    elif is_remote(source) or is_remote(target):
+        target.write_bytes(source.read_bytes())
+    else:
+        shutil.copyfile(source, target)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it, if it is there."""
+    if isinstance(folder, RemotePath):
+        folder.remove()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -64,17 +98,20 @@ def write_atomic(path: Path, content: bytes) -> None:
     Raises:
         DiskFullError: There is no space left.
     """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    if is_remote(path):
+        path.write_bytes(content)
+        return
+    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with naming_full_disk(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with beside.open("wb") as file:
+            with new.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(path)
+            new.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
     _sync_folder(path.parent)
 
 
@@ -99,6 +136,10 @@ def new_folder(parent: Path, name: Callable[[Path], str]) -> Iterator[Path]:
     Raises:
         DiskFullError: There is no space left, also where the block was the one to find out.
     """
+    if isinstance(parent, RemotePath):
+        with new_remote_folder(parent, name) as folder:
+            yield folder
+        return
     temporary = parent / f".tmp-{uuid.uuid4().hex}"
     try:
         with naming_full_disk(parent):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from serving.bundle.errors import BundleError
+from serving.bundle.errors import BundleError, RemoteError
 from serving.bundle.graph import check_graph
 from serving.bundle.manifest import MANIFEST, MODEL, NOT_DIGESTED, BundleManifest
 
@@ -20,6 +20,7 @@ def open_bundle(path: Path) -> BundleManifest:
 
     Raises:
         BundleError: A file is missing or altered, the manifest is not valid, or the graph is refused.
+        RemoteError: The bundle is in an object store that refuses or does not answer: nothing is known of the bundle.
     """
     return read_bundle(path)[0]
 
@@ -78,6 +79,8 @@ def digest_of_document(document: Mapping[str, Any]) -> str:
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
+    except RemoteError:
+        raise
     except OSError as error:
         raise BundleError.at(path, f"cannot be read: {error.strerror}") from error
 
@@ -86,6 +89,8 @@ def _check_file(path: Path, expected: str) -> None:
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except RemoteError:
+        raise
     except OSError as error:
         raise BundleError.at(path, f"cannot be read: {error.strerror}") from error
     _check_digest(path, digest, expected)

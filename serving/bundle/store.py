@@ -3,19 +3,16 @@
     <root>/<model>/<version>/     one bundle; written once, never changed
     <root>/<model>/champion       `Champion` as JSON; replaced atomically
 
-Writers of one model exclude each other by a lock on the model's folder; readers need none.
+The root is a folder or a place in an object store. Writers of one model exclude each other by a lock on the model's
+folder; readers need none. An object store has no locks: there two promotions of one model at the same moment end with
+one of the two champions, and with one entry of the history.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
-import shutil
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -23,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from serving.bundle.errors import BundleError, StoreError
 from serving.bundle.manifest import BundleManifest
 from serving.bundle.read import open_bundle, read_manifest
+from serving.bundle.writing import building, folder_names, locked, replace_file, settle, version_names
 
 CHAMPION = "champion"
 HISTORY_LENGTH = 100
@@ -57,17 +55,11 @@ class ModelStore:
 
     def models(self) -> tuple[str, ...]:
         """Return the names of the models, sorted; a store that does not exist yet has none."""
-        if not self.root.is_dir():
-            return ()
-        return tuple(sorted(path.name for path in self.root.iterdir() if path.is_dir() and _is_name(path.name)))
+        return tuple(sorted(filter(_is_name, folder_names(self.root))))
 
     def versions(self, model: str) -> tuple[str, ...]:
         """Return a model's versions, oldest first (1, 2, ..., 10); an unknown model has none."""
-        folder = self._folder(model)
-        if not folder.is_dir():
-            return ()
-        names = [path.name for path in folder.iterdir() if path.is_dir() and _is_name(path.name)]
-        return tuple(sorted(names, key=_by_number))
+        return tuple(sorted(filter(_is_name, version_names(self._folder(model))), key=_by_number))
 
     def bundle_path(self, model: str, version: str) -> Path:
         """Return the folder of a version, which need not exist.
@@ -117,24 +109,15 @@ class ModelStore:
             StoreError: The bundle belongs to another model.
         """
         folder = self._folder(model)
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".new-{uuid.uuid4().hex}"
-        temporary.mkdir()
-        try:
-            build(temporary)
-            manifest = open_bundle(temporary)
+        with building(folder) as built:
+            build(built)
+            manifest = open_bundle(built)
             if manifest.model != model:
                 raise StoreError(f"the bundle belongs to model {manifest.model!r}, not to {model!r}")
-            with _locked(folder):
+            with locked(folder):
                 known = self._version_of(model, manifest)
-                if known is None:
-                    known = str(1 + max((int(v) for v in self.versions(model) if v.isdecimal()), default=0))
-                    _sync_tree(temporary)
-                    temporary.rename(folder / known)
-                    _sync(folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-        return StoredVersion(version=known, digest=manifest.digest)
+                version = known or settle(built, folder, manifest.digest, self._first_free(model))
+        return StoredVersion(version=version, digest=manifest.digest)
 
     def set_champion(self, model: str, version: str) -> Champion:
         """Point a model at a version after checking its bundle; the old champion goes to the history.
@@ -150,7 +133,7 @@ class ModelStore:
                 f"{', '.join(self.versions(model)) or 'none'}"
             )
         manifest = open_bundle(path)
-        with _locked(path.parent):
+        with locked(path.parent):
             old = self.champion(model)
             if old is not None and (old.version, old.digest) == (version, manifest.digest):
                 return old
@@ -169,7 +152,7 @@ class ModelStore:
         folder = self._folder(model)
         if not folder.is_dir():
             raise StoreError(f"{self.root} has no model {model!r}; it has: {', '.join(self.models()) or 'none'}")
-        with _locked(folder):
+        with locked(folder):
             now = self.champion(model)
             if now is None or not now.history:
                 raise StoreError(f"model {model!r} has no earlier champion to go back to\n  do: promote a version")
@@ -187,6 +170,9 @@ class ModelStore:
     def _folder(self, model: str) -> Path:
         return self.root / _checked("model", model)
 
+    def _first_free(self, model: str) -> int:
+        return 1 + max((int(version) for version in self.versions(model) if version.isdecimal()), default=0)
+
     def _version_of(self, model: str, manifest: BundleManifest) -> str | None:
         for version in self.versions(model):
             try:
@@ -199,17 +185,8 @@ class ModelStore:
         return None
 
     def _point(self, model: str, champion: Champion) -> None:
-        path = self.pointer_path(model)
-        beside = path.with_name(f".{CHAMPION}.{uuid.uuid4().hex}")
-        try:
-            with beside.open("wb") as file:
-                file.write((json.dumps(champion.model_dump(mode="json"), indent=2) + "\n").encode())
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-        _sync(path.parent)
+        content = (json.dumps(champion.model_dump(mode="json"), indent=2) + "\n").encode()
+        replace_file(self.pointer_path(model), content)
 
 
 def _is_name(name: str) -> bool:
@@ -226,27 +203,3 @@ def _checked(what: str, name: str) -> str:
 
 def _by_number(name: str) -> tuple[int, int, str]:
     return (0, int(name), name) if name.isdecimal() else (1, 0, name)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

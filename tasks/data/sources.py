@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.errors import DataError
+from tasks.storage import files_below, is_remote, place
 
 Format = Literal["parquet", "csv"]
 
@@ -26,7 +27,8 @@ class SourceConfig(BaseModel):
     """A source of raw rows.
 
     Attributes:
-        path: A file, a folder (every Parquet or CSV file below it, in the order of their names), or a glob pattern.
+        path: A file, a folder (every Parquet or CSV file below it, in the order of their names), or a glob pattern; on
+            this machine's disk, or in an object store by a URI such as `s3://bucket/folder/*.parquet`.
         format: What the files are, where their names do not say so.
         delimiter: Between the fields of a CSV row.
         encoding: Of CSV files.
@@ -82,16 +84,30 @@ def list_files(source: SourceConfig) -> list[SourceFile]:
 
 def _find(path: str) -> tuple[Path, list[Path]]:
     """Return the folder that names are relative to, and the files, hidden ones left out."""
-    place = Path(path).absolute()
-    if place.is_file():
-        return place.parent, [place]
-    if place.is_dir():
-        below = [each for each in place.rglob("*") if each.is_file()]
-        return place, [each for each in below if not _hidden(each.relative_to(place))]
+    where = place(path).absolute()
+    if where.is_file():
+        return where.parent, [where]
+    if where.is_dir():
+        return where, [each for each in files_below(where) if not _hidden(each.relative_to(where))]
     if has_magic(path):
-        found = [Path(each) for each in glob(str(place), recursive=True) if Path(each).is_file()]  # noqa: PTH207
-        return Path(os.path.commonpath([each.parent for each in found])) if found else place, found
+        found = _matching(where)
+        return (_common_folder(found) if found else where), found
     raise DataError(f"source {path}: there is no such file or folder\n  do: mend `source.path`")
+
+
+def _matching(pattern: Path) -> list[Path]:
+    if is_remote(pattern):
+        scheme, bucket, *below = pattern.parts
+        return list(place(f"{scheme}//{bucket}").glob("/".join(below)))
+    return [Path(each) for each in glob(str(pattern), recursive=True) if Path(each).is_file()]  # noqa: PTH207
+
+
+def _common_folder(paths: Sequence[Path]) -> Path:
+    """Return the deepest folder that all files are below."""
+    folder = paths[0].parent
+    while not all(path.is_relative_to(folder) for path in paths):
+        folder = folder.parent
+    return folder
 
 
 def _hidden(relative: Path) -> bool:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from dask.distributed import Client, Future, LocalCluster, as_completed
+import dask
+from dask.distributed import Client, Future, LocalCluster
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from tasks.cluster import Running
 from tasks.errors import ConfigError
 from tasks.progress import Advance, progress
 
@@ -52,6 +54,9 @@ def open_client(config: DaskConfig) -> Iterator[Client]:
         ConfigError: The scheduler cannot be reached.
     """
     if config.scheduler_address is not None:
+        if (connected := _connected(config.scheduler_address)) is not None:
+            yield connected
+            return
         with _connect(config.scheduler_address) as client:
             yield client
         return
@@ -59,6 +64,8 @@ def open_client(config: DaskConfig) -> Iterator[Client]:
     workers = config.workers or (cores if config.processes else 1)
     threads = config.threads or max(1, cores // workers)
     with (
+        # Dask's own profiler looks at every thread a hundred times a second.
+        dask.config.set({"distributed.worker.profile.enabled": False}),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=threads,
@@ -71,6 +78,16 @@ def open_client(config: DaskConfig) -> Iterator[Client]:
         Client(cluster) as client,
     ):
         yield client
+
+
+def _connected(address: str) -> Client | None:
+    """Return the client that this process has at that scheduler already, if it has one."""
+    try:
+        client = Client.current()
+    except ValueError:
+        return None
+    at_work = client.status == "running" and client.scheduler is not None
+    return client if at_work and client.scheduler.address == address else None
 
 
 def _connect(address: str) -> Client:
@@ -142,19 +159,21 @@ def _ordered_results(
     window = (sum(client.nthreads().values()) or 1) * _IN_FLIGHT_PER_THREAD
     positions: dict[str, int] = {}
     ready: dict[int, Result] = {}
-    running = as_completed()
+    running = Running(client)
     submitted = 0
     try:
         for due in range(len(items)):
-            while submitted < min(due + window, len(items)):
-                future: Future = client.submit(function, items[submitted], pure=False)
-                positions[future.key] = submitted
-                running.add(future)
-                submitted += 1
+            # A call to the scheduler costs much more than a further item in it, so half a window is submitted at once.
+            if submitted < len(items) and submitted - due <= window // 2:
+                futures: list[Future] = client.map(function, items[submitted : due + window], pure=False)
+                for future in futures:
+                    positions[future.key] = submitted
+                    running.add(future)
+                    submitted += 1
             while due not in ready:
-                future = next(running)
-                ready[positions.pop(future.key)] = future.result()
+                key, result = running.next_result()
+                ready[positions.pop(key)] = result
                 advance()
             yield ready.pop(due)
     finally:
-        client.cancel(list(running.futures))
+        running.cancel()

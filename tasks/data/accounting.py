@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
@@ -17,13 +16,14 @@ WITHOUT_TARGET = "without_target"
 
 
 class RowAccounting(BaseModel):
-    """Where every row of a source went: `rows_in = kept + sum(quarantined) + duplicates`.
+    """Where every row of a source went: `rows_in = kept + sum(quarantined) + duplicates + dropped_nulls`.
 
     Attributes:
         rows_in: Rows of the source, those of a CSV that could not be split into fields included.
         kept: Rows of the clean dataset.
         quarantined: Rows by the id of the rule that each was quarantined for, `csv.broken_row` and key rules included.
         duplicates: Rows dropped because they equal an earlier row in every column.
+        dropped_nulls: Rows dropped because they lack a value that the config's `order.drop_nulls` asks for.
         broken_csv_rows: How many of the quarantined rows are no row of the table.
         key_conflicts: How many of the quarantined rows share a key with a row of other content.
         without_target: Kept rows that are in no split because their target is null; None before the split.
@@ -36,6 +36,7 @@ class RowAccounting(BaseModel):
     kept: NonNegativeInt
     quarantined: Mapping[str, NonNegativeInt]
     duplicates: NonNegativeInt
+    dropped_nulls: NonNegativeInt = 0
     broken_csv_rows: NonNegativeInt = 0
     key_conflicts: NonNegativeInt = 0
     without_target: NonNegativeInt | None = None
@@ -48,11 +49,11 @@ class RowAccounting(BaseModel):
             IntegrityError: They do not: rows were lost or counted twice.
         """
         quarantined = sum(self.quarantined.values())
-        found = self.kept + quarantined + self.duplicates
+        found = self.kept + quarantined + self.duplicates + self.dropped_nulls
         if found != self.rows_in:
             raise IntegrityError(
                 f"row accounting: {self.rows_in} rows came in, but kept {self.kept} + quarantined {quarantined} "
-                f"+ duplicates {self.duplicates} = {found}{_DO}"
+                f"+ duplicates {self.duplicates} + dropped for nulls {self.dropped_nulls} = {found}{_DO}"
             )
         if self.broken_csv_rows + self.key_conflicts > quarantined:
             raise IntegrityError(
@@ -78,7 +79,7 @@ def read_accounting(clean: DatasetRef, split: SplitRef | None = None) -> RowAcco
     Raises:
         IntegrityError: The file is gone, or its totals do not add up.
     """
-    path = Path(clean.path) / ACCOUNTING
+    path = clean.folder / ACCOUNTING
     with naming_lost(path, "the row accounting is"):
         accounting = RowAccounting.model_validate_json(path.read_bytes())
     if split is not None:

@@ -21,6 +21,9 @@ from tasks.preprocessing.sketch import Distribution
 from tasks.references import DatasetRef
 
 BUCKETS = 10_000
+PORTABLE_BUCKETS = 100
+# A multiplier of Knuth's kind, as used in well-known integer hashes: odd, its bits evenly mixed.
+_PORTABLE_FACTOR = 2_246_822_507
 
 Codes = NDArray[np.uint8]
 Assigner = Callable[[Sequence[pa.ChunkedArray]], Codes]
@@ -41,6 +44,26 @@ def assign_by_hash(columns: Sequence[pa.ChunkedArray], *, shares: Sequence[float
     buckets = hash_rows(text, len(text[0]), seed_of(salt)) % np.uint64(BUCKETS)
     ends = np.rint(np.cumsum(shares)[:-1] * BUCKETS)
     return np.searchsorted(ends, buckets.astype(np.float64), side="right").astype(np.uint8)
+
+
+def assign_by_portable_hash(columns: Sequence[pa.ChunkedArray], *, shares: Sequence[float]) -> Codes:
+    """Assign rows by `((key * 2246822507) mod 2^32) div 65536 mod 100`, which any SQL engine computes alike.
+
+    Args:
+        columns: One column of integers; of a negative one the modulus counts that is not negative.
+        shares: Share of each split, in order, in whole hundredths.
+
+    Returns:
+        uint8 [N], the split's place in `shares`; a null has the key 0.
+    """
+    keys = one_array(columns[0]).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64).view(np.uint64)
+    # Arithmetic modulo 2^64 is exact modulo 2^32.
+    hashed = (keys * np.uint64(_PORTABLE_FACTOR)).astype(np.uint32)
+    buckets = (hashed >> np.uint32(16)) % np.uint32(PORTABLE_BUCKETS)
+    split_of = np.searchsorted(
+        np.rint(np.cumsum(shares)[:-1] * PORTABLE_BUCKETS), np.arange(PORTABLE_BUCKETS), side="right"
+    )
+    return np.asarray(split_of.astype(np.uint8)[buckets])
 
 
 def assign_by_time(columns: Sequence[pa.ChunkedArray], *, cuts: tuple[int, int]) -> Codes:
@@ -82,7 +105,7 @@ def time_cuts(
         if first >= second:
             raise ConfigError(f"split.cuts: {explicit[0]} must be before {explicit[1]}")
         return first, second
-    work = partial(_distribution, folder=Path(clean.path), column=column)
+    work = partial(_distribution, folder=clean.folder, column=column)
     partitions = read_manifest(clean).partitions
     found = merge_partitions(client, work, partitions, Distribution.merge, label="split: time")
     ends = found.quantiles(np.cumsum(shares)[:-1].tolist())

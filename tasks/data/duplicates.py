@@ -1,8 +1,8 @@
 """Duplicates and key conflicts over the whole dataset, in bounded memory.
 
-Each partition leaves the hashes of its rows and of its keys in files whose row groups are buckets of the hash. Equal
-hashes meet in the same bucket, so one bucket at a time is all that has to be held; the number of buckets grows with
-the dataset.
+Each partition leaves 128-bit hashes of those of its rows and keys that may have an equal (`tasks.data.candidates`) in
+files whose row groups are buckets of the hash. Equal hashes meet in the same bucket, so one bucket at a time is all
+that has to be held; the number of buckets grows with the number of candidates.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
 from tasks.data.hashing import LANES, Words, hash_rows
+from tasks.data.parquet import parquet_writer, read_parquet, write_parquet
 from tasks.data.partitions import Partition, part_name, read_partition
+from tasks.data.verdicts import ALONE, BETWEEN, FIRST, LAST, Copies
+
+KeepKey = Literal["first", "last", "none"]
 
 ROWS_PER_BUCKET = 2_000_000
 HASHES, FOUND = "hashes", "found"
@@ -36,14 +39,16 @@ class Key:
         ids: The rules that ask for it: key rules and `duplicateValues` rules; none for the whole row.
         conflict: Position in `rule_ids` of the key rule for which conflicting rows are quarantined, `DUPLICATE` for
             the whole row, None where rows are only counted.
+        keep: Which of the contents that share the key stays: that of the first row, of the last, or none.
     """
 
     columns: tuple[str, ...]
     ids: tuple[str, ...]
     conflict: int | None
+    keep: KeepKey = "none"
 
 
-def keys_of(contract: Contract) -> list[Key]:
+def keys_of(contract: Contract, keep: KeepKey = "none") -> list[Key]:
     """Return what must be compared: the whole row first, then the contract's keys, each set of columns once."""
     keys = [Key(tuple(column.name for column in contract.columns), (), DUPLICATE)]
     asked: dict[tuple[str, ...], list[str]] = {}
@@ -54,7 +59,7 @@ def keys_of(contract: Contract) -> list[Key]:
     for metric in contract.table_rules:
         if metric.metric == "duplicateValues":
             asked.setdefault(metric.columns, []).append(metric.id)
-    return keys + [Key(columns, tuple(ids), conflicts.get(columns)) for columns, ids in asked.items()]
+    return keys + [Key(columns, tuple(ids), conflicts.get(columns), keep) for columns, ids in asked.items()]
 
 
 def bucket_count(rows: int) -> int:
@@ -70,29 +75,38 @@ class HashWriter:
     keys: Sequence[Key]
     buckets: int
 
-    def write(self, index: int, table: pa.Table, whole: NDArray[np.bool_]) -> None:
+    def write(
+        self, index: int, table: pa.Table, whole: NDArray[np.bool_], candidates: Sequence[NDArray[np.int64]]
+    ) -> None:
         """Write the hashes of the partition at a position.
 
         Args:
             index: The partition's position.
             table: Its parsed rows, with every column of the contract.
             whole: bool [N], whether the row breaks no row rule; only such rows can be duplicates or in conflict.
+            candidates: For each key, the positions of the rows that may have an equal, ascending.
         """
-        row = _lanes(table, table.column_names)
-        for number, key in enumerate(self.keys):
-            lanes = row if key.conflict == DUPLICATE else _lanes(table, key.columns)
-            there = np.flatnonzero(whole if key.conflict == DUPLICATE else _without_null(table, key.columns))
-            bucket = lanes[0][there] % np.uint64(self.buckets)
-            order = there[np.argsort(bucket, kind="stable")]
-            ends = np.cumsum(np.bincount(bucket.astype(np.int64), minlength=self.buckets))
-            columns = dict(zip(_HASH_COLUMNS, (*lanes, *row), strict=True)) | {"whole": whole}
-            hashes = pa.table({"position": order} | {name: values[order] for name, values in columns.items()})
-            path = self.folder / HASHES / str(number) / part_name(index)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Hashes are random bits: nothing in them can be compressed or put into a dictionary.
-            with pq.ParquetWriter(path, hashes.schema, compression="none", use_dictionary=False) as writer:
-                for start, stop in zip([0, *ends[:-1]], ends, strict=True):
-                    writer.write_table(hashes.slice(start, stop - start), row_group_size=max(1, stop - start))
+        every = np.unique(np.concatenate(candidates))
+        taken = table.take(pa.array(every))
+        row = _lanes(taken, taken.column_names)
+        for number, (key, positions) in enumerate(zip(self.keys, candidates, strict=True)):
+            lanes = row if key.conflict == DUPLICATE else _lanes(taken, key.columns)
+            counts = whole[every] if key.conflict == DUPLICATE else _without_null(taken, key.columns)
+            chosen = np.flatnonzero(np.isin(every, positions) & counts)
+            columns: dict[str, NDArray[Any]] = {"position": every[chosen], "whole": whole[every[chosen]]}
+            hashed = zip(_HASH_COLUMNS, (*lanes, *row), strict=True)
+            columns |= {name: lane[chosen] for name, lane in hashed}
+            self._write(self.folder / HASHES / str(number) / part_name(index), columns)
+
+    def _write(self, path: Path, columns: dict[str, NDArray[Any]]) -> None:
+        bucket = columns["key_low"] % np.uint64(self.buckets)
+        order = np.argsort(bucket, kind="stable")
+        ends = np.cumsum(np.bincount(bucket.astype(np.int64), minlength=self.buckets))
+        hashes = pa.table({name: values[order] for name, values in columns.items()})
+        # Hashes are random bits: nothing in them can be compressed or put into a dictionary.
+        with parquet_writer(path, hashes.schema, compression="none", use_dictionary=False) as writer:
+            for start, stop in zip([0, *ends[:-1]], ends, strict=True):
+                writer.write_table(hashes.slice(start, stop - start), row_group_size=max(1, stop - start))
 
 
 def _lanes(table: pa.Table, columns: Sequence[str]) -> tuple[Words, Words]:
@@ -123,11 +137,13 @@ class BucketReport:
 
     Attributes:
         beyond_first: Rows beyond the first of each key, whatever else they break.
+        sharing: Rows that share their key with another, those first ones included.
         partitions: Positions of the partitions that have rows in the bucket's file of findings.
     """
 
     key: Key
     beyond_first: int
+    sharing: int
     partitions: frozenset[int]
 
 
@@ -141,21 +157,24 @@ def search_bucket(bucket: Bucket, *, folder: Path, partitions: int) -> BucketRep
     hashes = _read_bucket(bucket, folder, partitions)
     order = np.lexsort((hashes["key_high"], hashes["key_low"]))
     hashes = {name: values[order] for name, values in hashes.items()}
-    beyond_first = int((~_starts(hashes)).sum())
+    starts = _starts(hashes)
+    beyond_first = int((~starts).sum())
+    shared_first = int((starts[:-1] & ~starts[1:]).sum())
+    counts = beyond_first, beyond_first + shared_first
     whole = hashes["whole"]
     hashes = {name: values[whole] for name, values in hashes.items()}
     if bucket.key.conflict is None or not len(hashes["key_low"]):
-        return BucketReport(bucket.key, beyond_first, frozenset())
+        return BucketReport(bucket.key, *counts, frozenset())
     starts = _starts(hashes)
-    found = ~starts if bucket.key.conflict == DUPLICATE else _conflicts(hashes, starts)
-    where = {name: hashes[name][found] for name in ("partition", "position")}
+    copies = _copies(starts)
+    found = copies != ALONE if bucket.key.conflict == DUPLICATE else _conflicts(hashes, starts, bucket.key.keep)
+    where = {"copy": copies[found]} | {name: hashes[name][found] for name in ("partition", "position")}
     if found.any():
         by_partition = np.argsort(where["partition"], kind="stable")
         table = pa.table({name: values[by_partition] for name, values in where.items()})
         path = folder / FOUND / f"{bucket.number}-{bucket.bucket}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path, row_group_size=65_536)
-    return BucketReport(bucket.key, beyond_first, frozenset(np.unique(where["partition"]).tolist()))
+        write_parquet(table, path, row_group_size=65_536)
+    return BucketReport(bucket.key, *counts, frozenset(np.unique(where["partition"]).tolist()))
 
 
 def _read_bucket(bucket: Bucket, folder: Path, partitions: int) -> dict[str, NDArray[Any]]:
@@ -176,19 +195,27 @@ def _starts(hashes: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
     return starts
 
 
-def _conflicts(hashes: dict[str, NDArray[Any]], starts: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the rows whose key is shared by a row of other content."""
+def _copies(starts: NDArray[np.bool_]) -> Copies:
+    """Return what each row is among those of its key, which stand together in the dataset's order."""
+    ends = np.append(starts[1:], np.True_)[: len(starts)]
+    copies = np.full(len(starts), BETWEEN, dtype=np.uint8)
+    copies[starts], copies[ends], copies[starts & ends] = FIRST, LAST, ALONE
+    return copies
+
+
+def _conflicts(hashes: dict[str, NDArray[Any]], starts: NDArray[np.bool_], keep: KeepKey) -> NDArray[np.bool_]:
+    """Return the rows whose key is shared by a row of other content, but for those whose content is to stay."""
     first = np.flatnonzero(starts)
     group = np.cumsum(starts) - 1
-    differs = (hashes["row_low"] != hashes["row_low"][first][group]) | (
-        hashes["row_high"] != hashes["row_high"][first][group]
+    stays = np.append(first[1:], len(starts)) - 1 if keep == "last" else first
+    differs = (hashes["row_low"] != hashes["row_low"][stays][group]) | (
+        hashes["row_high"] != hashes["row_high"][stays][group]
     )
-    conflicting = np.logical_or.reduceat(differs, first)
-    return np.asarray(conflicting[group])
+    return differs if keep != "none" else np.asarray(np.logical_or.reduceat(differs, first)[group])
 
 
-def read_found(index: int, key: int, buckets: int, folder: Path) -> NDArray[np.int64]:
-    """Return the positions in one partition of the rows found for a key.
+def read_found(index: int, key: int, buckets: int, folder: Path) -> tuple[NDArray[np.int64], Copies]:
+    """Return the positions in one partition of the rows found for a key, and what they are among their equals.
 
     Args:
         index: The partition's position in the dataset.
@@ -196,10 +223,11 @@ def read_found(index: int, key: int, buckets: int, folder: Path) -> NDArray[np.i
         buckets: The number of buckets.
         folder: The validation's folder.
     """
-    positions = [np.empty(0, dtype=np.int64)]
+    positions, copies = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.uint8)]
     for bucket in range(buckets):
         path = folder / FOUND / f"{key}-{bucket}.parquet"
         if path.exists():
-            found = pq.read_table(path, filters=[("partition", "=", index)], use_threads=False, memory_map=False)
+            found = read_parquet(path, filters=[("partition", "=", index)])
             positions.append(found["position"].to_numpy())
-    return np.concatenate(positions)
+            copies.append(found["copy"].to_numpy())
+    return np.concatenate(positions), np.concatenate(copies)

@@ -40,7 +40,7 @@ def hash_rows(columns: Sequence[pa.ChunkedArray | pa.Array], rows: int, seed: in
     Null differs from zero and from the empty string; -0.0 equals 0.0.
 
     Args:
-        columns: Each with `rows` values: string, integer, float64, boolean, date32 or timestamp.
+        columns: Each with `rows` values: string, integer, float64, boolean, date32 or timestamp; or a dictionary.
         rows: The number of rows.
         seed: The starting state: one of `LANES`, or `seed_of` a salt.
 
@@ -50,6 +50,8 @@ def hash_rows(columns: Sequence[pa.ChunkedArray | pa.Array], rows: int, seed: in
     state = np.full(rows, seed, dtype=np.uint64)
     for column in columns:
         array = one_array(column)
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
         hashed = _hash_strings(array, state) if pa.types.is_string(array.type) else _mix(state ^ _words(array))
         if array.null_count:
             missing = array.is_null().to_numpy(zero_copy_only=False)

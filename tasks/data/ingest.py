@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
+from dask.distributed import Client
 
 from data_contracts.contract import Contract
+from serving.bundle.errors import RemoteError
+from tasks.data.parquet import parquet_reader
 from tasks.data.partitions import (
     DATASETS,
     Manifest,
@@ -19,8 +22,9 @@ from tasks.data.partitions import (
     stored,
     write_manifest,
 )
-from tasks.data.rewrite import MAX_ROWS, csv_header, rewrite_csv, rewrite_parquet
+from tasks.data.rewrite import csv_header, rewrite_csv, rewrite_parquet
 from tasks.data.schema import require_one_schema
+from tasks.data.sizing import PartitionSize, partition_size, row_bytes, thread_memory
 from tasks.data.sources import SourceConfig, SourceFile, list_files
 from tasks.engine import DaskConfig, map_partitions, open_client
 from tasks.errors import DataError
@@ -32,11 +36,12 @@ __all__ = ["SourceConfig", "run_ingest"]
 
 @dataclass(frozen=True)
 class _FileSchema:
-    """Columns of a file, and rows of each of its row groups (none for CSV)."""
+    """Columns of a file; rows of each of its row groups (none for CSV); bytes of a row as it is stored, unpacked."""
 
     names: tuple[str, ...]
     schema: pa.Schema
     row_groups: tuple[int, ...] = ()
+    row_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,9 @@ class _Ingested:
 def run_ingest(source: SourceConfig, contract: Contract, home: Path, dask: DaskConfig) -> DatasetRef:
     """Make a raw dataset of a source.
 
-    Parquet is read where it lies; only a file with row groups too large to hold in memory is rewritten. CSV is
-    rewritten as Parquet of text. The digest depends on the files' names and content, not on their place.
+    Parquet is read where it lies, small row groups of a file together; only a file with row groups too large to hold in
+    memory is rewritten. CSV is rewritten as Parquet of text. The digest depends on the files' names and content and on
+    the size of partitions (`tasks.data.sizing`), not on their place.
 
     Raises:
         DataError: Nothing is there, a file is empty, torn or lacks columns of the contract, or there is no row at all.
@@ -65,7 +71,9 @@ def run_ingest(source: SourceConfig, contract: Contract, home: Path, dask: DaskC
         require_one_schema(
             ((file.name, each.names, each.schema) for file, each in zip(files, schemas, strict=True)), contract
         )
-        work = partial(_ingest_file, source=source, contract=contract, folder=folder)
+        columns = [column.name for column in contract.columns]
+        size = _size(schemas, columns, client)
+        work = partial(_ingest_file, source=source, columns=columns, size=size, folder=folder)
         ingested = map_partitions(client, work, list(zip(files, schemas, strict=True)), label="ingest")
         manifest = Manifest(
             columns={column.name: str(schemas[0].schema.field(column.name).type) for column in contract.columns},
@@ -83,8 +91,13 @@ def run_ingest(source: SourceConfig, contract: Contract, home: Path, dask: DaskC
     dataset = stored(home, manifest)
     if read_manifest(dataset) != manifest:
         # The same data was ingested before from another place, which may be gone by now.
-        write_manifest(Path(dataset.path), manifest)
+        write_manifest(dataset.folder, manifest)
     return dataset
+
+
+def _size(schemas: Sequence[_FileSchema], columns: Sequence[str], client: Client) -> PartitionSize:
+    width = max(row_bytes(each.schema, columns, each.row_bytes) for each in schemas)
+    return partition_size(width, thread_memory(client))
 
 
 def _require_rows(source: SourceConfig, manifest: Manifest) -> None:
@@ -108,29 +121,49 @@ def _inspect(file: SourceFile, *, source: SourceConfig) -> _FileSchema:
         names = csv_header(file, source)
         return _FileSchema(tuple(names), pa.schema([(name, pa.string()) for name in names]))
     try:
-        metadata = pq.read_metadata(file.path)
+        with parquet_reader(file.path) as reader:
+            metadata = reader.metadata
+    except RemoteError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{file.name}: not a whole Parquet file: {error}\n"
             "  do: copy or write it again; a file that was cut off in transfer looks like this"
         ) from error
     schema = metadata.schema.to_arrow_schema()
-    row_groups = tuple(metadata.row_group(index).num_rows for index in range(metadata.num_row_groups))
-    return _FileSchema(tuple(schema.names), schema, row_groups)
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    stored = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
+    return _FileSchema(tuple(schema.names), schema, tuple(group.num_rows for group in groups), stored)
 
 
 def _ingest_file(
-    inspected: tuple[SourceFile, _FileSchema], *, source: SourceConfig, contract: Contract, folder: Path
+    inspected: tuple[SourceFile, _FileSchema],
+    *,
+    source: SourceConfig,
+    columns: list[str],
+    size: PartitionSize,
+    folder: Path,
 ) -> _Ingested:
     file, schema = inspected
-    columns = [column.name for column in contract.columns]
     if file.format == "csv":
-        rewritten = rewrite_csv(file, source, columns, folder)
-    elif max(schema.row_groups, default=0) > MAX_ROWS:
-        rewritten = rewrite_parquet(file, columns, folder)
+        rewritten = rewrite_csv(file, source, columns, folder, size.rows)
+    elif max(schema.row_groups, default=0) > size.most:
+        rewritten = rewrite_parquet(file, columns, folder, size.rows)
     else:
         path = str(file.path)
-        groups = [Partition(path=path, row_group=index, rows=rows) for index, rows in enumerate(schema.row_groups)]
-        return _Ingested([group for group in groups if group.rows], {path: digest_file(file.path)})
+        return _Ingested(_joined(path, schema.row_groups, size.rows), {path: digest_file(file.path)})
     digests = {path: digest_file(folder / path) for path in rewritten.paths}
     return _Ingested(rewritten.partitions, digests, rewritten.broken_rows)
+
+
+def _joined(path: str, row_groups: Sequence[int], most: int) -> list[Partition]:
+    """Return the partitions of a file: neighbouring row groups together while they have at most so many rows."""
+    partitions: list[Partition] = []
+    for index, rows in enumerate(row_groups):
+        last = partitions[-1] if partitions else None
+        if last is not None and last.rows + rows <= most:
+            joined = {"rows": last.rows + rows, "row_groups": last.row_groups + 1}
+            partitions[-1] = last.model_copy(update=joined)
+        else:
+            partitions.append(Partition(path=path, row_group=index, rows=rows))
+    return [partition for partition in partitions if partition.rows]

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from data_contracts.contract import Contract
 from data_contracts.errors import ContractBrokenError
 from data_contracts.judge import RuleOutcome
+from tasks.data.duplicates import KeepKey
 from tasks.data.quarantine import QUARANTINE
 from tasks.references import ValidationRef
 
-OUTCOMES, VALIDATION, COUNTS = "outcomes.json", "validation.json", "counts.json"
+OUTCOMES, COUNTS, MEASUREMENTS = "outcomes.json", "counts.json", "measurements.json"
 
 _SHOWN = 5
 
@@ -25,11 +25,15 @@ class ValidateConfig(BaseModel):
 
     Attributes:
         max_quarantined: The greatest share of quarantined rows with which a run goes on.
+        same_key: Of rows that share a key but not their content, which content stays: the first row's, the last one's,
+            or none; rows of other content are quarantined.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_quarantined: float = Field(default=0.05, ge=0, le=1)
+    # Not `keys`: Prefect makes a dict of a config, and takes a field of that name for the method.
+    same_key: KeepKey = "none"
 
 
 class ValidationCounts(BaseModel):
@@ -50,7 +54,7 @@ class ValidationCounts(BaseModel):
 
 def read_counts(validation: ValidationRef) -> ValidationCounts:
     """Read how many rows validation quarantined for which rule."""
-    return ValidationCounts.model_validate_json((Path(validation.path) / COUNTS).read_bytes())
+    return ValidationCounts.model_validate_json((validation.folder / COUNTS).read_bytes())
 
 
 def require_kept(validation: ValidationRef, contract: Contract, config: ValidateConfig) -> None:
@@ -78,7 +82,7 @@ def require_kept(validation: ValidationRef, contract: Contract, config: Validate
         lines = "".join(f"\n  - {reason}" for reason in reasons)
         raise ContractBrokenError(
             f"the data broke contract {contract.name} {contract.version} ({contract.path}):{lines}\n"
-            f"  do: look at the rows in {Path(validation.path) / QUARANTINE}, then mend the data or the contract"
+            f"  do: look at the rows in {validation.folder / QUARANTINE}, then mend the data or the contract"
         )
 
 
@@ -107,5 +111,5 @@ def _reasons(validation: ValidationRef, outcomes: Sequence[RuleOutcome]) -> str:
 
 def read_outcomes(validation: ValidationRef) -> tuple[RuleOutcome, ...]:
     """Read what every rule came to."""
-    content = (Path(validation.path) / OUTCOMES).read_bytes()
+    content = (validation.folder / OUTCOMES).read_bytes()
     return tuple(RuleOutcome.model_validate(outcome) for outcome in json.loads(content))

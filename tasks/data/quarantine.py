@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from tasks.data.accounting import BROKEN_CSV_ROW
+from tasks.data.parquet import parquet_reader, read_parquet, write_parquet
 from tasks.data.partitions import Manifest, Partition, write_partition
 from tasks.data.rewrite import BROKEN_ROWS
 from tasks.data.verdicts import NO_RULE
@@ -45,7 +45,9 @@ def write_quarantine(
     columns["source_file"] = pa.array([source_file] * len(rows), pa.string())
     columns["source_row"] = source_rows.take(pa.array(rows))
     columns["source_text"] = pa.nulls(len(rows), pa.string())
-    write_partition(folder, f"{QUARANTINE}/{name}", pa.table(columns))
+    # A few rows of many columns, read by people if at all: encoding them would take longer than all else about them.
+    options = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
+    write_parquet(pa.table(columns), folder / QUARANTINE / name, **options)
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -64,7 +66,7 @@ def write_broken_rows(folder: Path, raw: Path, manifest: Manifest) -> None:
     """
     paths = sorted(path for path in manifest.digests if path.startswith(f"{BROKEN_ROWS}/"))
     for index, path in enumerate(paths):
-        with pq.ParquetFile(raw / path) as file:
+        with parquet_reader(raw / path) as file:
             for group in range(file.num_row_groups):
                 rows = file.read_row_group(group, use_threads=False)
                 columns = {name: pa.nulls(rows.num_rows, pa.string()) for name in manifest.columns}
@@ -98,7 +100,7 @@ class RawPartition:
         """
         numbers = np.arange(self.rows_before + 1, self.rows_before + self.partition.rows + 1)
         if self.broken_rows is not None:
-            broken = pq.read_table(raw / self.broken_rows, columns=["source_row"], use_threads=False)
+            broken = read_parquet(raw / self.broken_rows, ["source_row"])
             missing = np.sort(broken["source_row"].to_numpy())
             # Before the i-th missing number stand `missing[i] - i - 1` rows that are there.
             numbers += np.searchsorted(missing - np.arange(len(missing)) - 1, numbers, side="left")

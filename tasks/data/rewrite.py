@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,16 +15,18 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from serving.bundle.errors import RemoteError
+from tasks.data.parquet import parquet_reader, parquet_writer
 from tasks.data.partitions import Partition
+from tasks.data.sizing import TARGET_BYTES
 from tasks.data.sources import SourceConfig, SourceFile
 from tasks.errors import DataError
+from tasks.storage import is_remote
 
-# Rows of a row group that we write, and the most that a source's row group may have to be read where it lies.
-ROW_GROUP = 65_536
-MAX_ROWS = 262_144
 BROKEN_ROWS = "broken"
 
 _BLOCK = 4 << 20
+_BROKEN_AT_ONCE = 65_536
 _BROKEN_SCHEMA = pa.schema([("source_file", pa.string()), ("source_row", pa.int64()), ("source_text", pa.string())])
 
 
@@ -52,6 +54,8 @@ def csv_header(file: SourceFile, source: SourceConfig) -> list[str]:
     try:
         with _open_text(file, source.encoding) as text:
             header = next(csv.reader(text, delimiter=source.delimiter), [])
+    except RemoteError:
+        raise
     except (UnicodeError, LookupError, OSError, EOFError, csv.Error) as error:
         raise _unreadable(file, error) from error
     if not any(header):
@@ -62,11 +66,12 @@ def csv_header(file: SourceFile, source: SourceConfig) -> list[str]:
 def _open_text(file: SourceFile, encoding: str) -> TextIO:
     encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
     if file.path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(file.path), encoding=encoding, newline="")
+        packed = file.path.open("rb") if is_remote(file.path) else file.path
+        return io.TextIOWrapper(gzip.open(packed), encoding=encoding, newline="")
     return file.path.open(encoding=encoding, newline="")
 
 
-def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], folder: Path) -> Rewritten:
+def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], folder: Path, rows: int) -> Rewritten:
     """Write the contract's columns of a CSV file as Parquet of text; rows of another width go to a file of their own.
 
     Args:
@@ -74,13 +79,14 @@ def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], 
         source: Its delimiter and encoding.
         columns: The columns to keep.
         folder: The dataset's folder; `rows/<name>.parquet` and `broken/<name>.parquet` are written in it.
+        rows: Rows of a row group; less where texts are so long that they would take too much memory.
 
     Raises:
         DataError: The file is not in the encoding, or is torn.
     """
     with _broken_rows(file, folder) as broken:
         try:
-            with pa.input_stream(str(file.path), compression="detect") as stream:
+            with _stream(file.path) as stream:
                 reader = pa_csv.open_csv(
                     stream,
                     read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=source.encoding),
@@ -93,7 +99,7 @@ def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], 
                         strings_can_be_null=False,
                     ),
                 )
-                rewritten = _write(file.name, reader.schema, reader, folder)
+                rewritten = _write(file.name, reader.schema, reader, folder, rows)
         except (pa.ArrowException, EOFError) as error:
             raise _unreadable(file, error) from error
     if broken.count:
@@ -102,17 +108,28 @@ def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], 
     return rewritten
 
 
-def rewrite_parquet(file: SourceFile, columns: Sequence[str], folder: Path) -> Rewritten:
-    """Write the contract's columns of a Parquet file again, in row groups that fit into memory.
+@contextmanager
+def _stream(path: Path) -> Iterator[pa.NativeFile]:
+    """Open a file to read it from its beginning to its end, unpacked."""
+    if is_remote(path):
+        with path.open("rb") as packed:
+            yield pa.input_stream(packed, compression="gzip" if path.suffix == ".gz" else None)
+    else:
+        with pa.input_stream(str(path), compression="detect") as stream:
+            yield stream
+
+
+def rewrite_parquet(file: SourceFile, columns: Sequence[str], folder: Path, rows: int) -> Rewritten:
+    """Write the contract's columns of a Parquet file again, in row groups of `rows` rows.
 
     Raises:
         DataError: The file is torn.
     """
     try:
-        with pq.ParquetFile(file.path) as reader:
-            batches = reader.iter_batches(ROW_GROUP, columns=list(columns), use_threads=False)
+        with parquet_reader(file.path) as reader:
+            batches = reader.iter_batches(rows, columns=list(columns), use_threads=False)
             schema = pa.schema([reader.schema_arrow.field(name) for name in columns])
-            return _write(file.name, schema, (batch.select(list(columns)) for batch in batches), folder)
+            return _write(file.name, schema, (batch.select(list(columns)) for batch in batches), folder, rows)
     except pa.ArrowException as error:
         raise _unreadable(file, error) from error
 
@@ -124,26 +141,27 @@ def _unreadable(file: SourceFile, error: Exception) -> DataError:
     )
 
 
-def _write(name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], folder: Path) -> Rewritten:
+def _write(name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], folder: Path, rows: int) -> Rewritten:
     path = f"rows/{name}.parquet"
-    file = folder / path
-    file.parent.mkdir(parents=True, exist_ok=True)
     rewritten = Rewritten(paths=[path])
-    with pq.ParquetWriter(file, schema, compression="zstd", compression_level=1) as writer:
-        for table in _row_groups(batches, schema):
-            writer.write_table(table, row_group_size=ROW_GROUP)
+    with parquet_writer(folder / path, schema, compression="zstd", compression_level=1) as writer:
+        for table in _row_groups(batches, schema, rows):
+            writer.write_table(table, row_group_size=rows)
             rewritten.partitions.append(Partition(path=path, row_group=len(rewritten.partitions), rows=table.num_rows))
     return rewritten
 
 
-def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Gather batches into tables of `ROW_GROUP` rows; the last has what is left."""
+def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int) -> Iterator[pa.Table]:
+    """Gather batches into tables of `rows` rows; the last has what is left, and one of long texts fewer."""
     held = pa.Table.from_batches([], schema)
     for batch in batches:
         held = pa.concat_tables([held, pa.Table.from_batches([batch])])
-        while held.num_rows >= ROW_GROUP:
-            yield held.slice(0, ROW_GROUP)
-            held = held.slice(ROW_GROUP)
+        while held.num_rows >= rows:
+            yield held.slice(0, rows)
+            held = held.slice(rows)
+        if held.nbytes > TARGET_BYTES:
+            yield held
+            held = held.slice(held.num_rows)
     if held.num_rows:
         yield held
 
@@ -157,20 +175,20 @@ class _BrokenRows:
         self._name = file.name
         self._file = folder / self.path
         self._held: list[dict[str, Any]] = []
+        self._opened = ExitStack()
         self._writer: pq.ParquetWriter | None = None
 
     def add(self, row: Any) -> str:
         """Take one `pyarrow.csv.InvalidRow`; its number counts the header."""
         self.count += 1
         self._held.append({"source_file": self._name, "source_row": row.number - 1, "source_text": row.text})
-        if len(self._held) >= ROW_GROUP:
+        if len(self._held) >= _BROKEN_AT_ONCE:
             self._flush()
         return "skip"
 
     def _flush(self) -> None:
         if self._writer is None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._file, _BROKEN_SCHEMA)
+            self._writer = self._opened.enter_context(parquet_writer(self._file, _BROKEN_SCHEMA))
         self._writer.write_table(pa.Table.from_pylist(self._held, _BROKEN_SCHEMA))
         self._held.clear()
 
@@ -178,8 +196,7 @@ class _BrokenRows:
         """Write what is still held."""
         if self._held:
             self._flush()
-        if self._writer is not None:
-            self._writer.close()
+        self._opened.close()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from data_contracts.contract import Column, Contract
+from data_contracts.privacy import hidden_columns
 from data_contracts.yaml_lines import nearest
 from tasks.errors import ConfigError, DataError, SchemaDriftError
 
@@ -31,6 +32,26 @@ def known_column(place: str, name: str, contract: Contract) -> Column:
         close = nearest(name, names)
         hint = f"did you mean `{close}`?" if close else f"its columns: {', '.join(names)}"
         raise ConfigError(f"{place}: contract {contract.path} has no column `{name}`; {hint}") from error
+
+
+def require_visible(place: str, names: Iterable[str], contract: Contract) -> None:
+    """Check that columns are still there after `clean`, where those under `privacy: drop` are gone.
+
+    Args:
+        place: The config key that names the columns, for the message.
+        names: Columns of the contract.
+        contract: The contract.
+
+    Raises:
+        ConfigError: One of them is dropped.
+    """
+    for name in sorted(hidden_columns(contract) & set(names)):
+        line = contract.column(name).line
+        raise ConfigError(
+            f"{place}: the contract drops column `{name}` for privacy ({contract.path}:{line}), so it can be no "
+            f"feature, target or key of a split\n"
+            f"  do: take it out of `{place}`, or its `privacy: drop` out of the contract"
+        )
 
 
 def require_columns(file: str, names: Sequence[str], contract: Contract) -> None:

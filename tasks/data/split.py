@@ -12,9 +12,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from data_contracts.contract import Contract
+from data_contracts.contract import Column, Contract
+from data_contracts.privacy import hidden_columns
 from tasks.data.accounting import WITHOUT_TARGET
-from tasks.data.assignment import Assigner, assign_by_hash, assign_by_time, time_cuts
+from tasks.data.arrow_files import ARROW
+from tasks.data.assignment import (
+    PORTABLE_BUCKETS,
+    Assigner,
+    assign_by_hash,
+    assign_by_portable_hash,
+    assign_by_time,
+    time_cuts,
+)
 from tasks.data.partitions import Partition, part_name, read_manifest, read_partition, write_partition
 from tasks.data.schema import known_column
 from tasks.engine import DaskConfig, map_partitions, open_client
@@ -39,7 +48,9 @@ class SplitConfig(BaseModel):
         train: Share of the rows (hash: of the keys or groups) for training.
         validation: Share for validation.
         test: Share for the test.
-        salt: Changes which rows the hash picks.
+        hash: What `key` and `group` hash with: `mixed` takes values of any type and a salt; `portable` is
+            `((key * 2246822507) mod 2^32) div 65536 mod 100` of one integer column, which any SQL engine can repeat.
+        salt: Changes which rows the mixed hash picks.
         cuts: For `time`, the two instants (ISO 8601) at which validation and test begin, in place of the shares.
     """
 
@@ -51,6 +62,7 @@ class SplitConfig(BaseModel):
     train: float = Field(default=0.7, gt=0, lt=1)
     validation: float = Field(default=0.15, gt=0, lt=1)
     test: float = Field(default=0.15, gt=0, lt=1)
+    hash: Literal["mixed", "portable"] = "mixed"
     salt: str = ""
     cuts: tuple[str, str] | None = None
 
@@ -62,9 +74,20 @@ class SplitConfig(BaseModel):
             )
         if self.method != "key" and self.column is None:
             raise ValueError(f"method `{self.method}` needs `column`")
+        if self.hash == "portable":
+            self._require_portable()
         if self.cuts is not None and self.method != "time":
             raise ValueError(f"`cuts` belongs to method `time`, not to `{self.method}`")
         return self
+
+    def _require_portable(self) -> None:
+        if self.method == "time":
+            raise ValueError("`hash` belongs to the methods `key` and `group`, not to `time`")
+        if self.salt:
+            raise ValueError("`hash: portable` has no `salt`; leave it out, or take `hash: mixed`")
+        hundredths = [share * PORTABLE_BUCKETS for share in self.shares]
+        if any(abs(share - round(share)) > 1e-9 for share in hundredths):
+            raise ValueError(f"`hash: portable` has {PORTABLE_BUCKETS} buckets: give shares in whole hundredths")
 
     @property
     def shares(self) -> tuple[float, float, float]:
@@ -86,6 +109,8 @@ def run_split(clean: DatasetRef, contract: Contract, config: SplitConfig, home: 
     partitions = read_manifest(clean).partitions
     with new_folder(home / "splits", digest_folder) as folder, open_client(dask) as client:
         assigner: Assigner = partial(assign_by_hash, shares=config.shares, salt=config.salt)
+        if config.hash == "portable":
+            assigner = partial(assign_by_portable_hash, shares=config.shares)
         if config.method == "time":
             cuts = time_cuts(client, clean, columns[0], config.shares, config.cuts)
             assigner = partial(assign_by_time, cuts=cuts)
@@ -103,10 +128,24 @@ def split_columns(contract: Contract, config: SplitConfig) -> list[str]:
     """Return the columns whose values decide a row's split.
 
     Raises:
-        ConfigError: The config names a column that the contract lacks or that has no instants, or there is no key.
+        ConfigError: The config names a column that the contract lacks, drops for privacy, or that has not the type
+            that the method needs, or there is no key.
     """
     if config.target is not None:
-        known_column("split.target", config.target, contract)
+        _require_visible("split.target", known_column("split.target", config.target, contract), contract)
+    columns = _deciding_columns(contract, config)
+    for column in columns:
+        _require_visible("split.column" if config.method != "key" else "split.method", column, contract)
+    if config.hash == "portable" and [column.logical_type for column in columns] != ["integer"]:
+        kinds = ", ".join(f"`{column.name}` ({column.logical_type})" for column in columns)
+        raise ConfigError(
+            f"split.hash: `portable` hashes one column of integers, and this split goes by {kinds}\n"
+            "  do: take `hash: mixed`, or split by another column"
+        )
+    return [column.name for column in columns]
+
+
+def _deciding_columns(contract: Contract, config: SplitConfig) -> list[Column]:
     if config.method != "key":
         assert config.column is not None, "the config's validator has seen to it"
         column = known_column("split.column", config.column, contract)
@@ -115,14 +154,22 @@ def split_columns(contract: Contract, config: SplitConfig) -> list[str]:
                 f"split.column: `{column.name}` is of type {column.logical_type}; `method: time` needs instants\n"
                 "  do: name a column of time, or take `method: group`"
             )
-        return [column.name]
+        return [column]
     keys = [column for column in contract.columns if column.primary_key_position is not None]
     if not keys:
         raise ConfigError(
             f"split.method: `key` hashes the primary key, and contract {contract.path} has none\n"
             "  do: mark the key with `primaryKey: true`, or split by `group` or `time`"
         )
-    return [column.name for column in sorted(keys, key=lambda column: column.primary_key_position or 0)]
+    return sorted(keys, key=lambda column: column.primary_key_position or 0)
+
+
+def _require_visible(place: str, column: Column, contract: Contract) -> None:
+    if column.name in hidden_columns(contract):
+        raise ConfigError(
+            f"{place}: contract {contract.path} drops `{column.name}` for privacy, so nothing can be split by it\n"
+            "  do: split by another column"
+        )
 
 
 def _require_rows(rows: dict[str, int], config: SplitConfig) -> None:
@@ -146,28 +193,34 @@ def _split_partition(
     """Write one partition's splits; returns the rows of each split and of none, int64 [4]."""
     index, partition = numbered
     wanted = [*columns] if target is None or target in columns else [*columns, target]
-    table = read_partition(Path(clean.path), partition, wanted)
+    table = read_partition(clean.folder, partition, wanted)
     codes = assigner([table[name] for name in columns])
     if target is not None:
         codes[table[target].is_null().to_numpy()] = NO_SPLIT
-    write_partition(folder, part_name(index), pa.table({"split": codes}))
+    write_partition(folder, part_name(index, ARROW), pa.table({"split": codes}))
     counts = np.bincount(codes, minlength=NO_SPLIT + 1)
     return counts[[*range(len(SPLITS)), NO_SPLIT]]
 
 
 def read_codes(split: SplitRef, index: int) -> NDArray[np.uint8]:
     """Return the split of each row of the partition at a position: its place in `SPLITS`, or `NO_SPLIT`; uint8 [N]."""
-    table = read_partition(Path(split.path), Partition(path=part_name(index), row_group=0, rows=0))
+    table = read_partition(split.folder, Partition(path=part_name(index, ARROW), row_group=0, rows=0))
     return np.asarray(table["split"].to_numpy())
 
 
 def read_split_partition(
-    numbered: tuple[int, Partition], clean: DatasetRef, split: SplitRef, name: str, columns: Sequence[str]
+    numbered: tuple[int, Partition],
+    clean: DatasetRef,
+    split: SplitRef,
+    name: str,
+    columns: Sequence[str],
+    *,
+    dictionaries: bool = False,
 ) -> pa.Table:
-    """Read the rows that one partition has in a split, in row order."""
+    """Read the rows that one partition has in a split, in row order; `dictionaries` as for `read_partition`."""
     index, partition = numbered
-    table = read_partition(Path(clean.path), partition, columns)
-    return table.filter(pa.array(read_codes(split, index) == SPLITS.index(name)))
+    wanted = read_codes(split, index) == SPLITS.index(name)
+    return read_partition(clean.folder, partition, columns, wanted=wanted, dictionaries=dictionaries)
 
 
 def read_split(clean: DatasetRef, split: SplitRef, name: str, columns: Sequence[str]) -> Iterator[pa.Table]:

@@ -1,10 +1,10 @@
-"""Validate: hold every row and the whole of a raw dataset against its contract."""
+"""Validate: hold every row and the whole of a raw dataset against its contract, and keep the rows in its types."""
 
 from __future__ import annotations
 
-import shutil
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,47 +12,47 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from dask.distributed import Client
+from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
-from data_contracts.custom import custom_counts
+from data_contracts.custom import custom_counts, look_again
 from data_contracts.judge import judge, judge_expectations
 from data_contracts.measure import measure_partition
 from data_contracts.measurements import Measurements, merge
-from data_contracts.parsing import parse_table
+from data_contracts.parsing import ParsedTable, parse_table
 from data_contracts.row_rules import broken_rules
 from tasks.data.accounting import BROKEN_CSV_ROW
-from tasks.data.duplicates import (
-    DUPLICATE,
-    FOUND,
-    HASHES,
-    BucketReport,
-    HashWriter,
-    bucket_count,
-    buckets_of,
-    keys_of,
-    read_found,
-    search_bucket,
-)
-from tasks.data.outcomes import COUNTS, OUTCOMES, VALIDATION, ValidateConfig, ValidationCounts, require_kept
-from tasks.data.partitions import part_name, read_manifest, read_partition
+from tasks.data.candidates import LOOKS, REPEATED, Candidates, Columns, look_for_candidates, narrowest
+from tasks.data.comparison import Comparison, compare
+from tasks.data.duplicates import DUPLICATE, FOUND, HASHES, HashWriter, Key, bucket_count, keys_of
+from tasks.data.outcomes import COUNTS, MEASUREMENTS, OUTCOMES, ValidateConfig, ValidationCounts, require_kept
+from tasks.data.partitions import Manifest, WrittenPartition, part_name, read_manifest, read_partition
 from tasks.data.quarantine import RawPartition, raw_partitions, write_broken_rows, write_quarantine
-from tasks.data.verdicts import NO_RULE, Rules, count_rules, read_verdicts, rule_ids, write_verdicts
-from tasks.engine import DaskConfig, map_partitions, merge_partitions, open_client
+from tasks.data.typed_rows import digested_files, write_rows, write_rows_manifest
+from tasks.data.verdicts import ALONE, BY_ROW, NO_RULE, Rules, count_rules, rule_ids, write_verdicts
+from tasks.engine import DaskConfig, merge_partitions, open_client
 from tasks.references import DatasetRef, ValidationRef
-from tasks.storage import digest_folder, new_folder, write_json
+from tasks.storage import digest_folder, new_folder, remove_folder, write_json
 
 __all__ = ["ValidateConfig", "require_kept", "run_validate"]
+
+_PASSING = (LOOKS, REPEATED, HASHES, FOUND, BY_ROW)
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What was found in some partitions; `duplicates` is known only after the buckets were searched."""
+    """What was found in some partitions; duplicates are known only after all were compared."""
 
     measurements: Measurements
     quarantined: Counter[str]
+    written: tuple[WrittenPartition, ...]
 
     def merge(self, later: _Found) -> _Found:
-        return _Found(merge(self.measurements, later.measurements), self.quarantined + later.quarantined)
+        return _Found(
+            merge(self.measurements, later.measurements),
+            self.quarantined + later.quarantined,
+            self.written + later.written,
+        )
 
 
 @dataclass(frozen=True)
@@ -62,125 +62,124 @@ class _Work:
     raw: DatasetRef
     contract: Contract
     folder: Path
+    candidates: Candidates
     hashes: HashWriter
 
-    def read(self, partition: RawPartition) -> pa.Table:
-        columns = [column.name for column in self.contract.columns]
-        return read_partition(Path(self.raw.path), partition.partition, columns)
+    def read(self, partition: RawPartition, columns: Sequence[str] | None = None) -> pa.Table:
+        names = [column.name for column in self.contract.columns if columns is None or column.name in columns]
+        return read_partition(self.raw.folder, partition.partition, names, dictionaries=True)
+
+    def candidates_of(self, parsed: pa.Table) -> list[NDArray[np.int64]]:
+        found = {columns: self.candidates.of(columns, parsed) for columns in self.candidates.rows}
+        return [found[_told_apart_by(key, self.contract)] for key in self.hashes.keys]
 
 
 def run_validate(
-    raw: DatasetRef,
-    contract: Contract,
-    config: ValidateConfig,  # noqa: ARG001 - thresholds are `require_kept`'s; here so that every task is called alike
-    home: Path,
-    dask: DaskConfig,
+    raw: DatasetRef, contract: Contract, config: ValidateConfig, home: Path, dask: DaskConfig
 ) -> ValidationRef:
     """Hold every row against the row rules, and the whole against key, table and custom rules.
 
-    Writes a verdict for every row, the quarantine with rule ids, `outcomes.json` (every rule, judged), `counts.json`,
-    and `validation.json` (a genuine Great Expectations result). Broken data does not raise: see `require_kept`.
+    Writes a verdict for every row, the quarantine with rule ids, the rows in the contract's types, `outcomes.json`
+    (every rule, judged), `measurements.json` (what they were judged by) and `counts.json`. Broken data does not
+    raise: see `require_kept`.
 
     Raises:
         SchemaMismatchError: A column's Arrow type cannot hold the contract's type.
         DiskFullError: There is no space left; nothing half-written stays.
     """
     manifest = read_manifest(raw)
-    with new_folder(home / "validations", digest_folder) as folder, open_client(dask) as client:
-        work = _Work(raw, contract, folder, HashWriter(folder, keys_of(contract), bucket_count(raw.rows)))
+    with new_folder(home / "validations", _digest) as folder, open_client(dask) as client:
+        work = _prepare(client, raw, manifest, contract, config, folder)
         partitions = raw_partitions(manifest)
         validate = partial(_validate_partition, work=work)
         found = merge_partitions(client, validate, partitions, _Found.merge, label="validate")
-        beyond_first, duplicates, conflicts = _compare(client, work, partitions)
-        write_broken_rows(folder, Path(raw.path), manifest)
-        broken = {BROKEN_CSV_ROW: manifest.broken_rows} if manifest.broken_rows else {}
-        counts = ValidationCounts(
-            rows=raw.rows + manifest.broken_rows,
-            quarantined=dict(sorted({**broken, **(found.quarantined + conflicts)}.items())),
-            duplicates=duplicates,
-        )
+        compared = compare(client, work.hashes, partitions, contract, partial(_quarantine_conflicts, work=work))
+        counts = _count(raw, manifest, found, compared)
+        write_broken_rows(folder, raw.folder, manifest)
+        write_rows_manifest(folder, found.written, contract)
         write_json(folder / COUNTS, counts.model_dump(mode="json"))
-        _judge(folder, contract, found.measurements, beyond_first)
-        for passing in (HASHES, FOUND):
-            shutil.rmtree(folder / passing, ignore_errors=True)
-        digest = digest_folder(folder)
+        measured = look_again(contract, found.measurements, partial(_read_again, work, partitions))
+        _judge(folder, contract, measured, compared)
+        for passing in _PASSING:
+            remove_folder(folder / passing)
+        digest = _digest(folder)
     out = sum(counts.quarantined.values())
     path = str(home / "validations" / digest)
     return ValidationRef(path=path, digest=digest, rows=counts.rows, kept=counts.rows - out, quarantined=out)
 
 
-def _judge(folder: Path, contract: Contract, measurements: Measurements, beyond_first: Mapping[str, int]) -> None:
-    """Judge every rule by what was measured, and write `outcomes.json` and `validation.json`."""
-    # Great Expectations takes seconds to import, which nothing but this function should have to pay.
-    from data_contracts.expectations import validation_result  # noqa: PLC0415
+def _digest(folder: Path) -> str:
+    # The typed rows are large, and were digested as they were written.
+    return digest_folder(folder, leave_out=digested_files(folder))
 
-    validation = validation_result(contract, measurements, beyond_first)
-    outcomes = (*judge(contract, measurements, beyond_first), *judge_expectations(contract, validation))
+
+def _told_apart_by(key: Key, contract: Contract) -> Columns:
+    """Return the columns by which candidates for a key are found."""
+    return narrowest(contract) if key.conflict == DUPLICATE else key.columns
+
+
+def _prepare(
+    client: Client, raw: DatasetRef, manifest: Manifest, contract: Contract, config: ValidateConfig, folder: Path
+) -> _Work:
+    """Look which rows have to be compared, so that the pass over all columns has to hash only those."""
+    keys = keys_of(contract, config.same_key)
+    sets = list(dict.fromkeys(_told_apart_by(key, contract) for key in keys))
+    candidates = look_for_candidates(client, raw, manifest.partitions, contract, sets, folder)
+    most = max(raw.rows if rows is None else rows for rows in candidates.rows.values())
+    return _Work(raw, contract, folder, candidates, HashWriter(folder, keys, bucket_count(most)))
+
+
+def _count(raw: DatasetRef, manifest: Manifest, found: _Found, compared: Comparison) -> ValidationCounts:
+    broken = {BROKEN_CSV_ROW: manifest.broken_rows} if manifest.broken_rows else {}
+    return ValidationCounts(
+        rows=raw.rows + manifest.broken_rows,
+        quarantined=dict(sorted({**broken, **(found.quarantined + compared.conflicts)}.items())),
+        duplicates=compared.duplicates,
+    )
+
+
+def _judge(folder: Path, contract: Contract, measurements: Measurements, compared: Comparison) -> None:
+    """Judge every rule by what was measured, and write both."""
+    outcomes = judge(contract, measurements, compared.beyond_first)
+    if contract.expectation_rules:
+        # Great Expectations takes seconds to import, which contracts without expectations of their own need not pay.
+        from data_contracts.expectations import own_results  # noqa: PLC0415
+
+        outcomes = (*outcomes, *judge_expectations(contract, own_results(contract, measurements)))
     write_json(folder / OUTCOMES, [outcome.model_dump(mode="json") for outcome in outcomes])
-    write_json(folder / VALIDATION, validation)
+    # Pydantic writes infinite sums as words; JSON has none for them.
+    measured = json.loads(measurements.model_dump_json())
+    keys = {"beyond_first": dict(compared.beyond_first), "sharing": dict(compared.sharing)}
+    write_json(folder / MEASUREMENTS, {"measurements": measured, **keys})
 
 
 def _validate_partition(partition: RawPartition, *, work: _Work) -> _Found:
-    """Check, measure and hash one partition; leaves its verdicts, hashes and quarantined rows in the folder."""
+    """Parse, check, measure, compare and write one partition; leaves its files in the folder."""
     contract = work.contract
     raw = work.read(partition)
-    parsed = parse_table(raw, contract)
+    parsed = parse_table(raw, contract, dictionaries=True)
     broken = broken_rules(parsed, contract)
-    write_verdicts(work.folder, partition.index, broken.first, np.zeros(raw.num_rows, dtype=np.bool_))
-    work.hashes.write(partition.index, parsed.table, broken.first == NO_RULE)
+    alone = np.full(raw.num_rows, ALONE, dtype=np.uint8)
+    write_verdicts(work.folder, partition.index, broken.first, alone, place=BY_ROW)
+    work.hashes.write(partition.index, parsed.table, broken.first == NO_RULE, work.candidates_of(parsed.table))
     _quarantine(work, partition, "rows", raw, broken.first)
     measured = measure_partition(parsed, broken, contract, custom_counts(parsed, contract))
-    return _Found(measured, Counter(count_rules(broken.first, rule_ids(contract))))
+    written = write_rows(work.folder, partition.index, parsed.table, contract)
+    return _Found(measured, Counter(count_rules(broken.first, rule_ids(contract))), (written,))
 
 
 def _quarantine(work: _Work, partition: RawPartition, what: str, raw: pa.Table, rules: Rules) -> None:
     if (rules != NO_RULE).any():
-        place = (partition.source_file, partition.source_rows(Path(work.raw.path)))
+        place = (partition.source_file, partition.source_rows(work.raw.folder))
         write_quarantine(
             work.folder, f"{what}-{part_name(partition.index)}", raw, rules, rule_ids(work.contract), place
         )
 
 
-def _compare(
-    client: Client, work: _Work, partitions: Sequence[RawPartition]
-) -> tuple[dict[str, int], int, Counter[str]]:
-    """Compare rows across all partitions and complete the verdicts.
-
-    Returns:
-        Rows beyond the first of each key by rule id, duplicates that are not quarantined, and rows newly quarantined
-        for a key by rule id.
-    """
-    buckets = buckets_of(work.hashes.keys, work.hashes.buckets)
-    search = partial(search_bucket, folder=work.folder, partitions=len(partitions))
-    reports: list[BucketReport] = map_partitions(client, search, buckets, label="validate: duplicates")
-    beyond_first: Counter[str] = Counter()
-    for report in reports:
-        beyond_first.update(dict.fromkeys(report.key.ids, report.beyond_first))
-    found_in = frozenset[int]().union(*(report.partitions for report in reports))
-    touched = [partition for partition in partitions if partition.index in found_in]
-    completed = map_partitions(client, partial(_complete, work=work), touched, label="validate: verdicts")
-    conflicts: Counter[str] = Counter()
-    for _, found in completed:
-        conflicts.update(found)
-    return dict(beyond_first), sum(duplicates for duplicates, _ in completed), conflicts
+def _quarantine_conflicts(partition: RawPartition, rules: Rules, *, work: _Work) -> None:
+    _quarantine(work, partition, "keys", work.read(partition), rules)
 
 
-def _complete(partition: RawPartition, *, work: _Work) -> tuple[int, dict[str, int]]:
-    """Enter duplicates and key conflicts into one partition's verdicts; a conflict outweighs being a duplicate."""
-    index = partition.index
-    rules, duplicates = read_verdicts(work.folder, index)
-    conflicts = np.full(len(rules), NO_RULE, dtype=np.int16)
-    for number, key in enumerate(work.hashes.keys):
-        if key.conflict is None:
-            continue
-        positions = read_found(index, number, work.hashes.buckets, work.folder)
-        if key.conflict == DUPLICATE:
-            duplicates[positions] = True
-        else:
-            # The first key rule that a row breaks is the one it is quarantined for.
-            conflicts[positions[conflicts[positions] == NO_RULE]] = key.conflict
-    rules = np.where(rules == NO_RULE, conflicts, rules)
-    write_verdicts(work.folder, index, rules, duplicates)
-    if (conflicts != NO_RULE).any():
-        _quarantine(work, partition, "keys", work.read(partition), conflicts)
-    return int((duplicates & (rules == NO_RULE)).sum()), count_rules(conflicts, rule_ids(work.contract))
+def _read_again(work: _Work, partitions: Sequence[RawPartition], columns: Sequence[str]) -> Iterator[ParsedTable]:
+    for partition in partitions:
+        yield parse_table(work.read(partition, columns), work.contract, columns)

@@ -1,4 +1,4 @@
-"""Verdicts: for every row of a raw dataset the rule that it is quarantined for, and whether it is a duplicate."""
+"""Verdicts: for every row of a raw dataset the rule that it is quarantined for, and whether it has equals."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
+from tasks.data.arrow_files import ARROW
 from tasks.data.partitions import Partition, part_name, read_partition, write_partition
 
 VERDICTS = "verdicts"
+# Verdicts by row rules alone, which stand apart so that a piece of work that is done twice finds what it found before.
+BY_ROW = "verdicts-by-row"
 NO_RULE = -1
+# What a row is among the rows that equal it in every column.
+ALONE, FIRST, BETWEEN, LAST = range(4)
 
 Rules = NDArray[np.int16]
+Copies = NDArray[np.uint8]
 
 
 def rule_ids(contract: Contract) -> tuple[str, ...]:
@@ -23,23 +29,31 @@ def rule_ids(contract: Contract) -> tuple[str, ...]:
     return tuple(rule.id for rule in contract.row_rules) + tuple(rule.id for rule in contract.key_rules)
 
 
-def write_verdicts(folder: Path, index: int, rules: Rules, duplicates: NDArray[np.bool_]) -> None:
-    """Write the verdicts of the raw partition at a position, in row order.
+def write_verdicts(folder: Path, index: int, rules: Rules, copies: Copies, *, place: str = VERDICTS) -> None:
+    """Write the verdicts of the raw partition at a position; only rows that have one stand in the file.
 
     Args:
         folder: The validation's folder.
         index: The partition's position in the raw dataset.
         rules: int16 [N], positions in `rule_ids`, or `NO_RULE`.
-        duplicates: bool [N], whether the row equals an earlier one.
+        copies: uint8 [N], `ALONE`, `FIRST`, `BETWEEN` or `LAST` of the equal rows.
+        place: The folder below `folder`.
     """
-    table = pa.table({"rule": pa.array(rules, pa.int16()), "duplicate": pa.array(duplicates, pa.bool_())})
-    write_partition(folder, f"{VERDICTS}/{part_name(index)}", table)
+    rows = np.flatnonzero((rules != NO_RULE) | (copies != ALONE))
+    table = pa.table({"row": rows.astype(np.int32), "rule": rules[rows], "copy": copies[rows]})
+    table = table.replace_schema_metadata({"rows": str(len(rules))})
+    write_partition(folder, f"{place}/{part_name(index, ARROW)}", table)
 
 
-def read_verdicts(folder: Path, index: int) -> tuple[Rules, NDArray[np.bool_]]:
-    """Read the verdicts of the raw partition at a position: `rules` and `duplicates` as they were written."""
-    table = read_partition(folder, Partition(path=f"{VERDICTS}/{part_name(index)}", row_group=0, rows=0))
-    return table["rule"].to_numpy().copy(), table["duplicate"].to_numpy().copy()
+def read_verdicts(folder: Path, index: int, *, place: str = VERDICTS) -> tuple[Rules, Copies]:
+    """Read the verdicts of the raw partition at a position: `rules` and `copies` as they were given, [N] each."""
+    partition = Partition(path=f"{place}/{part_name(index, ARROW)}", row_group=0, rows=0)
+    table = read_partition(folder, partition)
+    total = int((table.schema.metadata or {})[b"rows"])
+    rules, copies = np.full(total, NO_RULE, dtype=np.int16), np.full(total, ALONE, dtype=np.uint8)
+    rows = table["row"].to_numpy()
+    rules[rows], copies[rows] = table["rule"].to_numpy(), table["copy"].to_numpy()
+    return rules, copies
 
 
 def count_rules(rules: Rules, ids: Sequence[str]) -> dict[str, int]:

@@ -13,6 +13,8 @@ from data_contracts.contract import Column, Contract, KeyRule, LogicalType, RowR
 from tasks.data.clean import CleanConfig, run_clean
 from tasks.data.ingest import SourceConfig, run_ingest
 from tasks.data.partitions import read_manifest, read_partition
+from tasks.data.rewrite import rewrite_csv
+from tasks.data.sizing import PartitionSize
 from tasks.data.validate import ValidateConfig, run_validate
 from tasks.engine import DaskConfig, open_client
 from tasks.references import DatasetRef, ValidationRef
@@ -54,7 +56,15 @@ def write_parquet(path: Path, table: pa.Table, row_group: int = 1000) -> Path:
 
 
 def ingest(path: Path, contract: Contract, home: Path, dask: DaskConfig) -> DatasetRef:
-    return run_ingest(SourceConfig(path=str(path)), contract, home, dask)
+    """Ingest with every row group a partition of its own, however small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.data.ingest.partition_size", lambda *_: PartitionSize(1, 1_000_000))
+        patch.setattr("tasks.data.ingest.rewrite_csv", _rewrite_csv)
+        return run_ingest(SourceConfig(path=str(path)), contract, home, dask)
+
+
+def _rewrite_csv(file, source, columns, folder, rows):
+    return rewrite_csv(file, source, columns, folder, 65_536)
 
 
 def clean_dataset(

@@ -13,11 +13,14 @@ counts = st.integers(0, 1000)
     kept=counts,
     rules=st.dictionaries(st.text(min_size=1, max_size=5), counts, max_size=4),
     duplicates=counts,
+    dropped=counts,
     lost=counts,
 )
-def test_only_totals_that_add_up_reconcile(kept, rules, duplicates, lost):
-    total = kept + sum(rules.values()) + duplicates
-    accounting = RowAccounting(rows_in=total, kept=kept, quarantined=rules, duplicates=duplicates)
+def test_only_totals_that_add_up_reconcile(kept, rules, duplicates, dropped, lost):
+    total = kept + sum(rules.values()) + duplicates + dropped
+    accounting = RowAccounting(
+        rows_in=total, kept=kept, quarantined=rules, duplicates=duplicates, dropped_nulls=dropped
+    )
     assert accounting.reconciled() is accounting
     if lost:
         with pytest.raises(IntegrityError, match=rf"{total + lost} rows came in, but .*= {total}\n  do: "):

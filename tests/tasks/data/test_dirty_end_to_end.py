@@ -9,12 +9,15 @@ import pyarrow.dataset as ds
 import pytest
 
 from data_contracts.contract import RowRule, TableRule
+from data_contracts.expectations import validation_result
+from data_contracts.measurements import Measurements
 from tasks.data.accounting import read_accounting
 from tasks.data.clean import CleanConfig, run_clean
 from tasks.data.outcomes import ValidateConfig, read_outcomes, require_kept
 from tasks.data.split import SplitConfig, run_split
 from tasks.data.validate import run_validate
-from tasks.preprocessing.fit import PreprocessConfig, read_preprocessing, run_fit
+from tasks.preprocessing.config import PreprocessConfig
+from tasks.preprocessing.fit import read_preprocessing, run_fit
 from tasks.preprocessing.transform import read_features, run_transform
 from tests.tasks.data.tables import contract_of, ingest, read_all, write_parquet
 
@@ -95,7 +98,10 @@ def test_known_defects_are_found_and_the_rest_becomes_features(tmp_path: Path, d
     outcomes = {outcome.id: outcome for outcome in read_outcomes(validation)}
     assert outcomes["rows"].passed
     assert outcomes["nulls"].passed
-    result = json.loads((Path(validation.path) / "validation.json").read_text())
+    measured = json.loads((Path(validation.path) / "measurements.json").read_text())
+    result = validation_result(
+        CONTRACT, Measurements.model_validate(measured["measurements"]), measured["beyond_first"]
+    )
     assert result["success"] is False
     assert result["statistics"]["evaluated_expectations"] > 0
     quarantine = ds.dataset(Path(validation.path) / "quarantine").to_table()

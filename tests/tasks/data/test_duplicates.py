@@ -17,6 +17,7 @@ from tasks.data.duplicates import (
     read_found,
     search_bucket,
 )
+from tasks.data.verdicts import FIRST
 from tests.tasks.data.tables import contract_of
 
 CONTRACT = contract_of(
@@ -44,13 +45,13 @@ def _search(folder: Path, rows, cuts, buckets):
         table = pa.table(
             {"id": pa.array([r[0] for r in part], pa.int64()), "word": pa.array([r[1] for r in part], pa.string())}
         )
-        writer.write(index, table, np.array([r[2] for r in part]))
+        writer.write(index, table, np.array([r[2] for r in part]), [np.arange(len(part))] * len(keys))
     reports = [search_bucket(bucket, folder=folder, partitions=len(bounds) - 1) for bucket in buckets_of(keys, buckets)]
     found = {
         number: [
             bounds[index] + position
             for index in range(len(bounds) - 1)
-            for position in sorted(read_found(index, number, buckets, folder).tolist())
+            for position in sorted(_beyond_first(keys[number], *read_found(index, number, buckets, folder)))
         ]
         for number in range(len(keys))
     }
@@ -59,6 +60,10 @@ def _search(folder: Path, rows, cuts, buckets):
         for rule in report.key.ids:
             counts[rule] = counts.get(rule, 0) + report.beyond_first
     return found, counts
+
+
+def _beyond_first(key, positions, copies) -> list[int]:
+    return (positions[copies != FIRST] if key.conflict == DUPLICATE else positions).tolist()
 
 
 @given(rows=rows_, cuts=st.lists(st.integers(1, 39), max_size=3), buckets=st.integers(1, 4))

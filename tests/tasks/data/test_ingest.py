@@ -7,8 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.data import rewrite
+from tasks.data.clean import CleanConfig, run_clean
 from tasks.data.ingest import SourceConfig, run_ingest
+from tasks.data.outcomes import ValidateConfig
 from tasks.data.partitions import read_manifest
+from tasks.data.sizing import PartitionSize
+from tasks.data.validate import run_validate
 from tasks.errors import DataError, DiskFullError, IntegrityError, SchemaDriftError
 from tests.tasks.data.tables import contract_of, ingest, read_all, write_parquet
 
@@ -42,12 +46,41 @@ def test_the_digest_depends_on_content_and_names_not_on_the_place(tmp_path: Path
 
 
 def test_row_groups_too_large_for_memory_are_rewritten(tmp_path: Path, dask, monkeypatch):
-    monkeypatch.setattr("tasks.data.ingest.MAX_ROWS", 2000)
-    monkeypatch.setattr(rewrite, "ROW_GROUP", 700)
+    monkeypatch.setattr("tasks.data.ingest.partition_size", lambda *_: PartitionSize(700, 2000))
     write_parquet(tmp_path / "a.parquet", TABLE, row_group=2500)
-    raw = ingest(tmp_path / "a.parquet", CONTRACT, tmp_path / "home", dask)
+    raw = run_ingest(SourceConfig(path=str(tmp_path / "a.parquet")), CONTRACT, tmp_path / "home", dask)
     assert [each.rows for each in read_manifest(raw).partitions] == [700, 700, 700, 400]
     assert read_all(raw).equals(TABLE.select(["id", "word"]))
+
+
+def test_small_row_groups_are_joined_and_read_as_one(tmp_path: Path, dask, monkeypatch):
+    monkeypatch.setattr("tasks.data.ingest.partition_size", lambda *_: PartitionSize(1000, 4000))
+    write_parquet(tmp_path / "a.parquet", TABLE, row_group=300)
+    raw = run_ingest(SourceConfig(path=str(tmp_path)), CONTRACT, tmp_path / "home", dask)
+    found = [(each.row_group, each.row_groups, each.rows) for each in read_manifest(raw).partitions]
+    assert found == [(0, 3, 900), (3, 3, 900), (6, 3, 700)]
+    assert read_all(raw).equals(TABLE)
+
+
+def test_the_size_of_partitions_changes_no_row(tmp_path: Path, dask, monkeypatch):
+    path, tables = write_parquet(tmp_path / "a.parquet", TABLE, row_group=300), []
+    for size in (PartitionSize(100, 200), PartitionSize(700, 2800), PartitionSize(10_000, 40_000)):
+        monkeypatch.setattr("tasks.data.ingest.partition_size", lambda *_, size=size: size)
+        raw = run_ingest(SourceConfig(path=str(path)), CONTRACT, tmp_path / "home", dask)
+        validation = run_validate(raw, CONTRACT, ValidateConfig(), tmp_path / "home", dask)
+        tables.append(read_all(run_clean(raw, validation, CONTRACT, CleanConfig(), tmp_path / "home", dask)))
+    assert tables[0].equals(tables[1])
+    assert tables[0].equals(tables[2])
+    assert tables[0].num_rows == 2500
+
+
+def test_long_texts_make_smaller_row_groups(tmp_path: Path, dask, monkeypatch):
+    monkeypatch.setattr(rewrite, "TARGET_BYTES", 10_000)
+    monkeypatch.setattr(rewrite, "_BLOCK", 4_000)
+    (tmp_path / "a.csv").write_text("id,word\n" + "".join(f"{row},{'x' * 1000}\n" for row in range(50)))
+    raw = ingest(tmp_path / "a.csv", CONTRACT, tmp_path / "home", dask)
+    assert len(read_manifest(raw).partitions) > 3
+    assert read_all(raw)["id"].to_pylist() == [str(row) for row in range(50)]
 
 
 def test_csv_plain_and_gzipped_becomes_parquet_of_text(tmp_path: Path, dask):
@@ -69,7 +102,7 @@ def test_csv_in_another_delimiter_and_encoding(tmp_path: Path, dask):
 
 
 def test_rows_that_cannot_be_split_are_kept_apart(tmp_path: Path, dask, monkeypatch):
-    monkeypatch.setattr(rewrite, "ROW_GROUP", 2)
+    monkeypatch.setattr(rewrite, "_BROKEN_AT_ONCE", 2)
     (tmp_path / "a.csv").write_text("id,word\n1,a\nbroken\n2,b\n3,c,more\n4,d,5,6\n5,e\n")
     raw = ingest(tmp_path / "a.csv", CONTRACT, tmp_path / "home", dask)
     manifest = read_manifest(raw)

@@ -8,16 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from data_contracts.contract import Privacy
 from tasks.data.accounting import read_accounting
-from tasks.data.assignment import assign_by_hash, assign_by_time
-from tasks.data.split import SPLITS, SplitConfig, read_codes, read_split, run_split
+from tasks.data.assignment import assign_by_hash, assign_by_portable_hash, assign_by_time
+from tasks.data.split import SPLITS, SplitConfig, read_codes, read_split, run_split, split_columns
 from tasks.errors import ConfigError, DataError
 from tests.tasks.data.tables import clean_dataset, contract_of, write_parquet
 
 CONTRACT = contract_of({"id": "integer", "day": "date", "late": "boolean"}, key=("id",))
 SHARES = (0.7, 0.15, 0.15)
-
-pytestmark = pytest.mark.usefixtures("without_gx")
 
 
 def _rows(numbers) -> pa.Table:
@@ -106,6 +105,31 @@ def test_assignments_by_hash_never_change():
     assert codes.tolist() == [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 1, 0, 0, 0, 0, 1, 0, 1]
 
 
+def test_the_portable_hash_is_what_sql_computes():
+    keys = [0, 1, 7, 2**31 - 1, 2**62 + 3, 2**63 - 1]
+    buckets = [(key * 2246822507) % 2**32 // 65536 % 100 for key in keys]
+    codes = assign_by_portable_hash([pa.chunked_array([keys])], shares=(0.8, 0.1, 0.1))
+    assert codes.tolist() == [0 if bucket < 80 else 1 if bucket < 90 else 2 for bucket in buckets]
+    everywhere = assign_by_portable_hash([pa.chunked_array([list(range(100_000))])], shares=(0.8, 0.1, 0.1))
+    assert np.bincount(everywhere).tolist() == pytest.approx([80_000, 10_000, 10_000], rel=0.05)
+
+
+def test_the_portable_hash_splits_by_one_integer(tmp_path: Path, dask):
+    config = SplitConfig(hash="portable", train=0.8, validation=0.1, test=0.1)
+    clean, split = _split(tmp_path, dask, _rows(range(300)), config)
+    expected = [key for key in range(300) if (key * 2246822507) % 2**32 // 65536 % 100 < 80]
+    assert _by_split(clean, split)["train"] == expected
+    with pytest.raises(ConfigError, match=r"split.hash: `portable` hashes one column of integers.*`day` \(date\)"):
+        _split(tmp_path, dask, _rows(range(10)), config.model_copy(update={"method": "group", "column": "day"}))
+
+
+def test_a_column_that_privacy_drops_cannot_split(tmp_path: Path, dask):
+    key = CONTRACT.columns[0].model_copy(update={"privacy": Privacy(action="drop")})
+    contract = CONTRACT.model_copy(update={"columns": (key, *CONTRACT.columns[1:])})
+    with pytest.raises(ConfigError, match=r"split.method: .* drops `id` for privacy.*\n  do: "):
+        split_columns(contract, SplitConfig())
+
+
 def test_a_row_without_an_instant_has_no_place_in_time():
     with pytest.raises(DataError, match="1 rows of one partition have no instant"):
         assign_by_time([pa.chunked_array([[dt.date(2013, 1, 1), None]])], cuts=(0, 1))
@@ -146,6 +170,9 @@ def test_an_empty_split_is_an_error_and_leaves_nothing(tmp_path: Path, dask):
         ({"train": 0.9}, "must add up to 1"),
         ({"method": "group"}, "needs `column`"),
         ({"cuts": ("a", "b")}, "belongs to method `time`"),
+        ({"hash": "portable", "method": "time", "column": "day"}, "belongs to the methods `key` and `group`"),
+        ({"hash": "portable", "salt": "x"}, "has no `salt`"),
+        ({"hash": "portable", "train": 0.705, "validation": 0.145}, "whole hundredths"),
         ({"shares": 1}, "Extra inputs"),
     ],
 )

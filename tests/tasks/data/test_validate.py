@@ -1,16 +1,18 @@
 import errno
+import json
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 import pytest
 
-from data_contracts.contract import RowRule, TableRule
+from data_contracts.contract import ExpectationRule, RowRule, TableRule
 from data_contracts.errors import ContractBrokenError
+from data_contracts.measurements import Measurements
 from tasks.data.outcomes import ValidateConfig, read_counts, read_outcomes, require_kept
 from tasks.data.validate import run_validate
-from tasks.data.verdicts import read_verdicts
+from tasks.data.verdicts import ALONE, BETWEEN, FIRST, LAST, read_verdicts
 from tasks.errors import DiskFullError
 from tests.tasks.data.tables import contract_of, ingest, write_parquet
 
@@ -21,13 +23,11 @@ RULES = (
 CONTRACT = contract_of({"id": "integer", "word": "string", "size": "number"}, key=("id",), rules=RULES)
 DIRTY = "id,word,size\n1,a,1\n1,a,1\n2,b,2\n2,b,3\nx,c,4\n4,,99\nbroken\n5,e,11\n6,f,\n1,a,1\n"
 
-pytestmark = pytest.mark.usefixtures("without_gx")
 
-
-def _validate(tmp_path: Path, dask, contract=CONTRACT, content=DIRTY):
+def _validate(tmp_path: Path, dask, contract=CONTRACT, content=DIRTY, config=ValidateConfig()):  # noqa: B008
     (tmp_path / "dirty.csv").write_text(content)
     raw = ingest(tmp_path / "dirty.csv", contract, tmp_path / "home", dask)
-    return run_validate(raw, contract, ValidateConfig(), tmp_path / "home", dask)
+    return run_validate(raw, contract, config, tmp_path / "home", dask)
 
 
 def _quarantine(validation) -> list[tuple]:
@@ -39,7 +39,7 @@ def _quarantine(validation) -> list[tuple]:
 def test_every_row_has_its_verdict_and_the_quarantine_says_why(tmp_path: Path, dask):
     validation = _validate(tmp_path, dask)
     assert (validation.rows, validation.kept, validation.quarantined) == (10, 4, 6)
-    rules, duplicates = read_verdicts(Path(validation.path), 0)
+    rules, copies = read_verdicts(Path(validation.path), 0)
     ids = [rule.id for rule in (*CONTRACT.row_rules, *CONTRACT.key_rules)]
     assert [None if rule < 0 else ids[rule] for rule in rules] == [
         None,
@@ -52,7 +52,7 @@ def test_every_row_has_its_verdict_and_the_quarantine_says_why(tmp_path: Path, d
         None,
         None,
     ]
-    assert duplicates.tolist() == [False, True, False, False, False, False, False, False, True]
+    assert copies.tolist() == [FIRST, BETWEEN, ALONE, ALONE, ALONE, ALONE, ALONE, ALONE, LAST]
     assert _quarantine(validation) == [
         (3, "key", "2", "b", "2", None),
         (4, "key", "2", "b", "3", None),
@@ -84,9 +84,10 @@ def test_validating_again_gives_the_same_digest_and_nothing_passing_is_left(tmp_
     assert first == second
     assert sorted(each.name for each in Path(first.path).iterdir()) == [
         "counts.json",
+        "measurements.json",
         "outcomes.json",
         "quarantine",
-        "validation.json",
+        "rows",
         "verdicts",
     ]
 
@@ -96,6 +97,8 @@ def test_partitions_and_buckets_do_not_change_the_verdicts(tmp_path: Path, dask,
     found = []
     for row_group, per_bucket in ((8, 100), (3, 3), (1, 2)):
         monkeypatch.setattr("tasks.data.duplicates.ROWS_PER_BUCKET", per_bucket)
+        monkeypatch.setattr("tasks.data.candidates.ROWS_PER_RANGE", per_bucket)
+        monkeypatch.setattr("tasks.data.candidates.MOST_REPEATED", per_bucket)
         path = write_parquet(tmp_path / f"{row_group}" / "a.parquet", table, row_group)
         raw = ingest(path, CONTRACT, tmp_path / "home", dask)
         validation = run_validate(raw, CONTRACT, ValidateConfig(), tmp_path / "home", dask)
@@ -103,7 +106,33 @@ def test_partitions_and_buckets_do_not_change_the_verdicts(tmp_path: Path, dask,
         found.append([[value for part in parts for value in part[kind].tolist()] for kind in range(2)])
         assert [row[0] for row in _quarantine(validation)] == [2, 5]
     assert found[0] == found[1] == found[2]
-    assert found[0][1] == [False, False, False, True, False, False, True, False]
+    assert found[0][1] == [FIRST, ALONE, FIRST, LAST, ALONE, ALONE, LAST, ALONE]
+
+
+@pytest.mark.parametrize(("keep", "quarantined"), [("none", [1, 2, 4, 5]), ("first", [4, 5]), ("last", [1, 2])])
+def test_which_content_of_a_key_stays(tmp_path: Path, dask, keep, quarantined):
+    content = "id,word,size\n1,a,1\n1,a,1\n2,a,1\n1,b,1\n1,b,1\n"
+    validation = _validate(tmp_path, dask, content=content, config=ValidateConfig(same_key=keep))
+    assert [row[:2] for row in _quarantine(validation)] == [(row, "key") for row in quarantined]
+    assert read_counts(validation).duplicates == (0 if keep == "none" else 1)
+
+
+def test_what_rules_were_judged_by_is_kept(tmp_path: Path, dask):
+    found = json.loads((Path(_validate(tmp_path, dask).path) / "measurements.json").read_text())
+    assert found["beyond_first"] == {"key": 3}
+    measurements = Measurements.model_validate(found["measurements"])
+    assert measurements.rows == 9
+    assert measurements.broken == {"id.type": 1, "word.type": 0, "size.type": 0, "word.required": 1, "size.max": 2}
+
+
+def test_great_expectations_is_imported_only_where_the_contract_asks_for_it(tmp_path: Path, dask, monkeypatch):
+    monkeypatch.setitem(sys.modules, "great_expectations", None)
+    for name in [name for name in sys.modules if name.startswith("data_contracts.expectations")]:
+        monkeypatch.delitem(sys.modules, name)
+    _validate(tmp_path, dask)
+    rule = ExpectationRule(id="mean", type="expect_column_mean_to_be_between", kwargs={"column": "size"})
+    with pytest.raises(ImportError, match="great_expectations"):
+        _validate(tmp_path, dask, CONTRACT.model_copy(update={"expectation_rules": (rule,)}))
 
 
 def test_clean_data_passes(tmp_path: Path, dask):
@@ -153,7 +182,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, dask, monkeypat
     def no_space(*_args, **_kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pq, "write_table", no_space)
+    monkeypatch.setattr(pa.ipc, "new_file", no_space)
     with pytest.raises(DiskFullError, match=r"validations: no space is left"):
         run_validate(raw, CONTRACT, ValidateConfig(), tmp_path / "home", dask)
     assert list((tmp_path / "home" / "validations").iterdir()) == []

@@ -1,0 +1,86 @@
+"""Arrow's own file format, for rows on their way from one piece of work to the next.
+
+On the disk it is mapped into memory: nothing is decoded, and only the columns in use are read at all. It is written and
+read in a tenth of the time that Parquet takes, in three times the space.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pyarrow as pa
+
+from tasks.storage import copy_file, digest_file, is_remote
+
+ARROW = ".arrow"
+
+
+def read_arrow(path: Path) -> pa.Table:
+    """Read a whole file, or map it where it lies on the disk.
+
+    Raises:
+        pyarrow.ArrowException: It is torn.
+        FileNotFoundError: It is gone.
+        RemoteError: The object store refuses or does not answer.
+    """
+    if is_remote(path):
+        return pa.ipc.open_file(pa.BufferReader(path.read_bytes())).read_all()
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+def write_arrow(table: pa.Table, path: Path) -> str:
+    """Write a table as one record batch in one file, and make its folder.
+
+    Args:
+        table: The rows.
+        path: The file.
+
+    Returns:
+        The SHA-256 of the file, in hex.
+    """
+    if is_remote(path):
+        content = _in_memory(table)
+        path.write_bytes(content)
+        return hashlib.sha256(content).hexdigest()
+    save_arrow(table, path)
+    return digest_file(path)
+
+
+def save_arrow(table: pa.Table, path: Path) -> None:
+    """Write as `write_arrow` does what nobody will ask the digest of."""
+    if is_remote(path):
+        path.write_bytes(_in_memory(table))
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with pa.OSFile(str(path), "wb") as file:
+        _write(table, file)
+
+
+def _in_memory(table: pa.Table) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    _write(table, sink)
+    return sink.getvalue()
+
+
+def _write(table: pa.Table, sink: pa.NativeFile) -> None:
+    # Combining copies even what is one chunk already.
+    whole = table if all(column.num_chunks == 1 for column in table.columns) else table.combine_chunks()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(whole)
+
+
+def adopt(file: Path, target: Path) -> None:
+    """Let a finished file stand in a second place, without a copy where the file system can."""
+    if not is_remote(file) and not is_remote(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(file, target)
+        except OSError:
+            # Not every file system has hard links, and none has them to another; a full disk fails again below.
+            pass
+        else:
+            return
+    copy_file(file, target)

@@ -1,0 +1,1 @@
+"""Cleaning of ordered data: filling, smoothing and dropping rows, over whole datasets in bounded memory."""

@@ -9,7 +9,7 @@ from typing import Any
 from serving.bundle.manifest import MANIFEST, NOT_DIGESTED, BundleManifest
 from serving.bundle.read import digest_of_document, read_manifest
 from tasks.references import BundleRef
-from tasks.storage import digest_file, new_folder, write_json
+from tasks.storage import digest_file, files_below, new_folder, write_json
 
 PREPROCESSING = "preprocessing.json"
 REFERENCE = "reference.json"
@@ -39,7 +39,7 @@ def write_bundle(
 
 
 def _seal(folder: Path, manifest: BundleManifest, proofs: Mapping[str, Any]) -> str:
-    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    paths = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
     files = {name: digest_file(path) for name, path in sorted(paths.items()) if name not in NOT_DIGESTED}
     document = manifest.model_copy(update={"files": files, "proofs": dict(proofs)}).model_dump(mode="json")
     digest = digest_of_document(document)

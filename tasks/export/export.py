@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from data_contracts.contract import Contract
 from data_contracts.loader import load_contract
@@ -17,7 +18,7 @@ from tasks.export.raw_columns import input_specs
 from tasks.preprocessing.constants import Preprocessing
 from tasks.preprocessing.fit import read_preprocessing
 from tasks.references import BundleRef, CheckpointRef, PreprocessingRef
-from tasks.storage import write_atomic
+from tasks.storage import copy_file, write_atomic
 from tasks.training.checkpoint import load_network
 
 
@@ -43,7 +44,7 @@ def run_export(
     def fill(folder: Path) -> None:
         _copy_contract(contract, folder / CONTRACT)
         for name in (PREPROCESSING, REFERENCE):
-            shutil.copyfile(Path(preprocessing.path) / name, folder / name)
+            copy_file(preprocessing.folder / name, folder / name)
         network = export_network(load_network(checkpoint), len(constants.numeric), len(constants.categorical))
         graph = build_model(constants, manifest.inputs, network, _about(model, contract, constants))
         write_atomic(folder / MODEL, serialize(graph))
@@ -77,13 +78,17 @@ def _about(model: str, contract: Contract, preprocessing: Preprocessing) -> dict
 
 
 def _copy_contract(contract: Contract, target: Path) -> None:
-    try:
-        shutil.copyfile(contract.path, target)
-    except FileNotFoundError as error:
-        raise IntegrityError(
-            f"{contract.path}: the contract's file is gone\n  do: put it back and run the pipeline again"
-        ) from error
-    copied = load_contract(target).digest
+    with TemporaryDirectory() as scratch:
+        # What is judged is what is kept: the contract's file itself may change between two looks at it.
+        copy = Path(scratch) / target.name
+        try:
+            shutil.copyfile(contract.path, copy)
+        except FileNotFoundError as error:
+            raise IntegrityError(
+                f"{contract.path}: the contract's file is gone\n  do: put it back and run the pipeline again"
+            ) from error
+        copied = load_contract(copy).digest
+        copy_file(copy, target)
     if copied != contract.digest:
         raise IntegrityError(
             f"{contract.path}: the contract changed while the pipeline ran: expected digest {contract.digest}, "

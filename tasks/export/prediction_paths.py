@@ -50,7 +50,9 @@ class ServingPath:
         """Load a bundle's model on one thread."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(bundle / MODEL, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            (bundle / MODEL).read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
         return cls(session, manifest.inputs)
 
     def predict(self, table: pa.Table) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,18 @@ import numpy as np
 import pyarrow as pa
 
 from data_contracts.contract import Column, Contract
-from serving.bundle.manifest import NULL_TIMESTAMP, Datatype, InputRule, InputSpec, TensorType
+from data_contracts.instants import UTC_NAMES, instant_pattern
+from data_contracts.privacy import python_pattern
+from data_contracts.repair import ISO, date_formats
+from serving.bundle.manifest import (
+    NULL_TIMESTAMP,
+    Datatype,
+    DateForm,
+    InputRule,
+    InputSpec,
+    TensorType,
+    TextRepair,
+)
 from tasks.errors import ConfigError, DataError
 from tasks.preprocessing.columns import one_array
 from tasks.preprocessing.constants import Preprocessing
@@ -30,12 +41,15 @@ def input_specs(contract: Contract, preprocessing: Preprocessing) -> tuple[Input
             f"contract {contract.name} {contract.version}: the preprocessing needs columns that it does not have: "
             f"{', '.join(missing[:5])}\n  do: fit the preprocessing again with this contract"
         )
-    return tuple(_input_spec(contract, column) for column in contract.columns if column.name in needed)
+    return tuple(input_spec(contract, column) for column in contract.columns if column.name in needed)
 
 
-def _input_spec(contract: Contract, column: Column) -> InputSpec:
+def input_spec(contract: Contract, column: Column) -> InputSpec:
+    """Describe one column as the endpoint takes it: its rules, and how its texts are put right."""
     datatype, tensor = _types(column)
     rules = (rule for rule in contract.row_rules if rule.column == column.name)
+    zone = column.options.get("defaultTimezone", "UTC")
+    extract = column.privacy.pattern if column.privacy is not None else None
     return InputSpec(
         name=column.name,
         datatype=datatype,
@@ -45,6 +59,20 @@ def _input_spec(contract: Contract, column: Column) -> InputSpec:
         rules=tuple(InputRule(id=rule.id, kind=rule.kind, argument=rule.argument) for rule in rules),
         description=column.description,
         examples=column.examples,
+        repair=TextRepair(**column.repair.model_dump(exclude={"formats"})),
+        date_forms=_date_forms(column),
+        zone="UTC" if zone in UTC_NAMES else zone,
+        extract=None if extract is None else python_pattern(extract),
+    )
+
+
+def _date_forms(column: Column) -> tuple[DateForm, ...]:
+    if column.logical_type not in {"date", "timestamp"} or date_formats(column) == (None,):
+        return ()
+    # The patterns are anchored for RE2; the endpoint matches whole texts by itself.
+    return tuple(
+        DateForm(written=text_format or ISO, pattern=instant_pattern(text_format).removeprefix("^").removesuffix("$"))
+        for text_format in date_formats(column)
     )
 
 

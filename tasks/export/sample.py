@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from serving.bundle.manifest import InputSpec
 from tasks.export.prediction_paths import ServingPath, TrainingPath
 
 
@@ -25,14 +27,22 @@ class Sample(BaseModel):
 
 
 def take_sample(training: TrainingPath, serving: ServingPath, record: pa.Table) -> Sample:
-    """Write down a typed record of one row with the training path's answer."""
+    """Write down a typed record of one row with the training path's answer.
+
+    Of a text that the contract takes apart the data keeps a part only; the contract's example stands for the whole.
+    """
+    wholes = {spec.name: _whole(spec) for spec in serving.inputs if spec.extract is not None}
+    for name, (_, part) in wholes.items():
+        record = record.set_column(record.column_names.index(name), name, pa.array([part], pa.string()))
     probabilities = training.probabilities(record)
     tensors = [
         {
             "name": spec.name,
             "datatype": spec.datatype,
             "shape": [1],
-            "data": [_plain(record.column(spec.name), spec.logical_type)],
+            "data": [
+                wholes[spec.name][0] if spec.name in wholes else _plain(record.column(spec.name), spec.logical_type)
+            ],
         }
         for spec in serving.inputs
     ]
@@ -41,6 +51,15 @@ def take_sample(training: TrainingPath, serving: ServingPath, record: pa.Table) 
         label=training.labels(probabilities)[0].item(),
         probabilities=tuple(float(value) for value in probabilities[0]),
     )
+
+
+def _whole(spec: InputSpec) -> tuple[str | None, str | None]:
+    """Return the text that a client sends for an input, and the part of it that enters the graph."""
+    example = next(iter(spec.examples), None)
+    if not isinstance(example, str) or spec.extract is None:
+        return None, None
+    found = re.search(spec.extract, example, re.ASCII)
+    return example, (found.group(1) or None) if found is not None else None
 
 
 def _plain(column: pa.ChunkedArray[Any], logical_type: str) -> Any:

@@ -66,7 +66,7 @@ def run_verify(
         BundleError: The bundle is broken.
         DataError: The test split has no rows.
     """
-    folder = Path(bundle.path)
+    folder = bundle.folder
     manifest = open_bundle(folder)
     constants = Preprocessing.model_validate_json((folder / PREPROCESSING).read_bytes())
     training = TrainingPath(constants, load_network(checkpoint))
@@ -105,7 +105,7 @@ def read_certificate(reference: CertificateRef) -> tuple[Certificate, Sample]:
     Raises:
         IntegrityError: It is gone.
     """
-    folder = Path(reference.path)
+    folder = reference.folder
     with naming_lost(folder, "the certificate is"):
         certificate = Certificate.model_validate_json((folder / CERTIFICATE).read_bytes())
         return certificate, Sample.model_validate_json((folder / SAMPLE).read_bytes())

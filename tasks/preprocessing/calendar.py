@@ -47,42 +47,41 @@ def days_before_year(year: Int64s) -> Int64s:
     return 365 * before + before // 4 - before // 100 + before // 400 - 719_162
 
 
-def _month(instants: Int64s) -> Int64s:
-    return civil_from_days(instants // MICROSECONDS_PER_DAY)[1]
+def _month(days: Int64s) -> Int64s:
+    return civil_from_days(days)[1]
 
 
-def _day_of_month(instants: Int64s) -> Int64s:
-    return civil_from_days(instants // MICROSECONDS_PER_DAY)[2]
+def _day_of_month(days: Int64s) -> Int64s:
+    return civil_from_days(days)[2]
 
 
-def _day_of_week(instants: Int64s) -> Int64s:
-    days = instants // MICROSECONDS_PER_DAY
+def _day_of_week(days: Int64s) -> Int64s:
     shifted = days + _EPOCH_WEEKDAY
     return shifted - shifted // 7 * 7 + 1
 
 
-def _day_of_year(instants: Int64s) -> Int64s:
-    days = instants // MICROSECONDS_PER_DAY
+def _day_of_year(days: Int64s) -> Int64s:
     return days - days_before_year(civil_from_days(days)[0]) + 1
 
 
-def _hour(instants: Int64s) -> Int64s:
-    hours = instants // MICROSECONDS_PER_HOUR
-    return hours - hours // 24 * 24
-
-
-def _minute_of_day(instants: Int64s) -> Int64s:
-    minutes = instants // MICROSECONDS_PER_MINUTE
-    return minutes - minutes // 1_440 * 1_440
-
-
-_PARTS: Mapping[CalendarPart, Callable[[Int64s], Int64s]] = {
+_DAY_PARTS: Mapping[CalendarPart, Callable[[Int64s], Int64s]] = {
     "month": _month,
     "day_of_month": _day_of_month,
     "day_of_week": _day_of_week,
     "day_of_year": _day_of_year,
-    "hour": _hour,
-    "minute_of_day": _minute_of_day,
+}
+# Of parts within the day: how long a unit is, and how many there are.
+_CLOCK_PARTS: Mapping[CalendarPart, tuple[int, int]] = {
+    "hour": (MICROSECONDS_PER_HOUR, 24),
+    "minute_of_day": (MICROSECONDS_PER_MINUTE, 1_440),
+}
+# Of each cyclic part: its least value, and after how many it comes again (366 days: the last of a common year is near).
+_CYCLES: Mapping[CalendarPart, tuple[int, int]] = {
+    "month": (1, 12),
+    "day_of_week": (1, 7),
+    "day_of_year": (1, 366),
+    "hour": (0, 24),
+    "minute_of_day": (0, 1_440),
 }
 
 
@@ -97,4 +96,41 @@ def calendar_part(instants: Int64s, part: CalendarPart) -> Int64s:
     Returns:
         int64 [N].
     """
-    return _PARTS[part](instants)
+    if part in _DAY_PARTS:
+        return _DAY_PARTS[part](instants // MICROSECONDS_PER_DAY)
+    unit, count = _CLOCK_PARTS[part]
+    units = instants // unit
+    return units - units // count * count
+
+
+def calendar_table(instants: Int64s, part: CalendarPart) -> tuple[Int64s, Int64s]:
+    """Return one calendar part of instants as a small table of values and each instant's place in it.
+
+    Many instants share few days, so the calendar is asked once a day and not once a row.
+
+    Args:
+        instants: int64 [N], at least one.
+        part: As in `calendar_part`.
+
+    Returns:
+        Values int64 [P], not all of which need occur or be distinct, and positions int64 [N].
+    """
+    if part in _CLOCK_PARTS:
+        return np.arange(_CLOCK_PARTS[part][1]), calendar_part(instants, part)
+    days = instants // MICROSECONDS_PER_DAY
+    first, last = int(days.min()), int(days.max())
+    if last - first < max(2 * len(days), 4_096):
+        return _DAY_PARTS[part](np.arange(first, last + 1)), days - first
+    distinct, positions = np.unique(days, return_inverse=True)
+    return _DAY_PARTS[part](distinct), positions
+
+
+def cycle(part: CalendarPart) -> tuple[int, NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sine and cosine of every value of a cyclic part.
+
+    Returns:
+        The least value of the part, and float64 [values] of sines and of cosines from that value on.
+    """
+    first, count = _CYCLES[part]
+    angles = 2 * np.pi * np.arange(count) / count
+    return first, np.sin(angles), np.cos(angles)

@@ -2,184 +2,165 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from data_contracts.contract import Column
 from tasks.errors import ConfigError, TrainingError
-from tasks.preprocessing.constants import CategoricalFeature, NumericFeature, Target
+from tasks.preprocessing.config import PreprocessConfig
+from tasks.preprocessing.constants import Bounds, CategoricalFeature, NumericFeature, Target
+from tasks.preprocessing.encoding import Encoded, fit_encoding
+from tasks.preprocessing.imputation import category_fill
+from tasks.preprocessing.joint import JointSummary
+from tasks.preprocessing.number_features import bare_feature, fit_numeric, indicator_of
+from tasks.preprocessing.options import CategoryOptions, category_options, number_options
+from tasks.preprocessing.outliers import outlier_bounds
 from tasks.preprocessing.plan import Measure
-from tasks.preprocessing.sketch import Distribution
 from tasks.preprocessing.statistics import CategorySummary, NumericSummary, Summaries
 
-MAX_CLASSES = 1_000
 
+@dataclass
+class Fitted:
+    """Features as they are gathered.
 
-@dataclass(frozen=True)
-class FeatureRules:
-    """How features are made; the words are those of `tasks.preprocessing.fit.PreprocessConfig`."""
-
-    min_count: int
-    max_vocabulary: int
-    clip: tuple[float, float]
-    bins: int
-    indicators: float
-
-
-def fit_target(column: Column, summaries: Summaries) -> Target:
-    """Return the target with the classes of the training split.
-
-    Raises:
-        ConfigError: The column's type has no classes.
-        TrainingError: There is one class, or there are too many to be classes.
+    Attributes:
+        left_out: Why a column gives no feature, by name.
+        quarantine: The ranges outside of which rows are left out of training.
     """
-    source = column.logical_type
-    if source not in {"string", "integer", "boolean"}:
-        raise ConfigError(
-            f"preprocess.target: `{column.name}` is of type {source}; classes are strings, integers or booleans\n"
-            "  do: name another target, or add a column of classes to the data"
-        )
-    summary = summaries[column.name]
-    assert isinstance(summary, CategorySummary)
-    found = summary.values.to_pylist()
-    if len(found) < 2:
-        raise TrainingError(
-            f"target {column.name}: the training split has {f'one class, `{found[0]}`' if found else 'no class'} "
-            f"in {summary.rows} rows; there is nothing to tell apart\n"
-            "  do: give data with at least two classes, or another split"
-        )
-    if len(found) > MAX_CLASSES:
-        raise TrainingError(
-            f"target {column.name}: {len(found)} classes in the training split, at most {MAX_CLASSES} make sense\n"
-            "  do: name another target, or group its values"
-        )
-    if source == "string":
-        return Target(column=column.name, source="string", classes=tuple(found))
-    numbers = sorted(int(value) for value in found)
-    if source == "boolean":
-        return Target(column=column.name, source="boolean", classes=tuple(bool(number) for number in numbers))
-    return Target(column=column.name, source="integer", classes=tuple(numbers))
+
+    numeric: list[NumericFeature] = field(default_factory=list)
+    categorical: list[CategoricalFeature] = field(default_factory=list)
+    encodings: list[Encoded] = field(default_factory=list)
+    quarantine: list[Bounds] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def fit_features(
-    measures: Sequence[Measure], summaries: Summaries, rules: FeatureRules
-) -> tuple[list[NumericFeature], list[CategoricalFeature], dict[str, str]]:
-    """Return the numeric and categorical features, and by name why others were left out.
+    measures: Sequence[Measure],
+    summaries: Summaries,
+    joints: Mapping[str, JointSummary],
+    target: Target,
+    config: PreprocessConfig,
+) -> Fitted:
+    """Return the features, and by name why others were left out. Encoded categories stand behind the other numbers.
+
+    Args:
+        measures: What was summarised.
+        summaries: By name.
+        joints: By name, for categories with target encoding.
+        target: The fitted target.
+        config: The options.
 
     Raises:
-        TrainingError: No feature is left.
+        TrainingError: No feature is left, or an option cannot serve the values that training has.
     """
-    numeric: list[NumericFeature] = []
-    categorical: list[CategoricalFeature] = []
-    left_out: dict[str, str] = {}
+    fitted = Fitted()
     for measure in measures:
         if measure.role != "feature":
             continue
+        if measure.kind == "cyclic":
+            fitted.numeric += _cyclic(measure)
+            continue
         summary = summaries[measure.name]
-        feature: NumericFeature | CategoricalFeature | str
         if isinstance(summary, NumericSummary):
-            feature = fit_numeric(measure, summary, rules)
-            numeric += [feature] if isinstance(feature, NumericFeature) else []
-            numeric += _indicator(measure, summary, rules)
+            _add_number(fitted, measure, summary, config)
         else:
-            feature = fit_categorical(measure, summary, rules)
-            categorical += [feature] if isinstance(feature, CategoricalFeature) else []
-        if isinstance(feature, str):
-            left_out[measure.name] = feature
-    if not numeric and not categorical:
+            _add_category(fitted, measure, summary, joints.get(measure.name), (target, config))
+    for encoded in fitted.encodings:
+        fitted.numeric += encoded.features
+    if not fitted.numeric and not fitted.categorical:
         raise TrainingError(
-            f"no feature is left to train on: {_listed(left_out)}\n"
+            f"no feature is left to train on: {_listed(fitted.left_out)}\n"
             "  do: look at the columns in the source; the training split may be too small"
         )
-    return numeric, categorical, left_out
+    _require_distinct(fitted, config)
+    return fitted
 
 
-def fit_numeric(measure: Measure, summary: NumericSummary, rules: FeatureRules) -> NumericFeature | str:
-    """Return the numeric feature of a column, or why it makes none.
-
-    Mean, deviation and edges are those of the filled and clipped values, so the finished feature has mean 0 and
-    deviation 1 over the training split.
-    """
-    moments, distribution = summary.moments, summary.distribution
-    if not moments.count:
-        return "every value is null in the training split"
-    if moments.minimum == moments.maximum:
-        return f"constant in the training split: {moments.minimum!r}"
-    lower, upper = _bounds(summary, rules.clip)
-    fill = float(distribution.quantiles([0.5])[0])
-    values = np.append(np.clip(distribution.values, lower, upper), np.clip(fill, lower, upper))
-    counts = np.append(distribution.counts, moments.nulls)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = float((values * (counts / counts.sum())).sum())
-        std = math.sqrt(float((np.square(values - mean) * (counts / counts.sum())).sum()))
-    if not (math.isfinite(mean) and math.isfinite(std) and std > 0):
-        return f"its spread is beyond float64: {moments.minimum!r} to {moments.maximum!r}"
-    finished = ((values - mean) / std).astype(np.float32)
-    return NumericFeature(
-        name=measure.name,
-        column=measure.column.name,
-        source=measure.source,
-        part=measure.part,
-        fill=fill,
-        lower=lower,
-        upper=upper,
-        mean=mean,
-        std=std,
-        edges=_edges(finished, counts, rules.bins),
-    )
+def _cyclic(measure: Measure) -> list[NumericFeature]:
+    shared = {"column": measure.column.name, "source": measure.source, "part": measure.part}
+    return [
+        NumericFeature(name=f"{measure.name}_sin", kind="sine", **shared),
+        NumericFeature(name=f"{measure.name}_cos", kind="cosine", **shared),
+    ]
 
 
-def _bounds(summary: NumericSummary, clip: tuple[float, float]) -> tuple[float, float]:
-    """Return the clipping bounds; the whole range where the quantiles would make the column constant."""
-    moments = summary.moments
-    inner = summary.distribution.quantiles(clip)
-    lower = moments.minimum if clip[0] == 0 else float(inner[0])
-    upper = moments.maximum if clip[1] == 1 else float(inner[1])
-    return (lower, upper) if lower < upper else (moments.minimum, moments.maximum)
+def _add_number(fitted: Fitted, measure: Measure, summary: NumericSummary, config: PreprocessConfig) -> None:
+    options = number_options(measure, config)
+    feature = fit_numeric(measure, summary, options, config.bins)
+    if isinstance(feature, str):
+        fitted.left_out[measure.name] = feature
+    else:
+        fitted.numeric.append(feature)
+    fitted.numeric += indicator_of(measure, summary, options, feature)
+    if isinstance(feature, str) or options.outliers.action not in {"flag", "quarantine"}:
+        return
+    lower, upper = outlier_bounds(options.outliers, summary, measure.column)
+    if options.outliers.action == "quarantine":
+        fitted.quarantine.append(Bounds(column=measure.column.name, lower=lower, upper=upper))
+        return
+    update = {"name": f"{measure.name}_is_outlier", "kind": "is_outlier", "lower": lower, "upper": upper}
+    fitted.numeric.append(bare_feature(measure).model_copy(update=update))
 
 
-def _edges(finished: np.ndarray, counts: np.ndarray, bins: int) -> tuple[float, ...]:
-    order = np.argsort(finished, kind="stable")
-    distribution = Distribution(finished[order].astype(np.float64), counts[order])
-    return tuple(np.unique(distribution.quantiles(np.linspace(0, 1, bins + 1).tolist())).tolist())
+def _add_category(
+    fitted: Fitted,
+    measure: Measure,
+    summary: CategorySummary,
+    joint: JointSummary | None,
+    given: tuple[Target, PreprocessConfig],
+) -> None:
+    target, config = given
+    options = category_options(measure, config)
+    feature = fit_categorical(measure, summary, options)
+    if isinstance(feature, str):
+        fitted.left_out[measure.name] = feature
+    elif options.encode.method == "ordinal":
+        fitted.categorical.append(feature)
+    else:
+        fitted.encodings.append(fit_encoding(feature, options.encode, summary, joint, target, config.bins))
 
 
-def _indicator(measure: Measure, summary: NumericSummary, rules: FeatureRules) -> list[NumericFeature]:
-    """Return the feature that says whether the raw value is null, where that is worth a feature."""
-    moments = summary.moments
-    if measure.part is not None or not 0 < moments.nulls < moments.rows:
-        return []
-    if moments.nulls < rules.indicators * moments.rows or rules.indicators == 1:
-        return []
-    name = f"{measure.name}_is_null"
-    return [NumericFeature(name=name, column=measure.column.name, source=measure.source, indicator=True)]
+def fit_categorical(measure: Measure, summary: CategorySummary, options: CategoryOptions) -> CategoricalFeature | str:
+    """Return the category of a column with its vocabulary, or why it makes none.
 
-
-def fit_categorical(measure: Measure, summary: CategorySummary, rules: FeatureRules) -> CategoricalFeature | str:
-    """Return the categorical feature of a column, or why it makes none.
-
-    A value belongs to the vocabulary if it occurs at least `min_count` times; where that is unsure because counts
-    were pruned, only if it surely does. Of too many the most frequent stay, among equals the first by code point.
+    A value belongs to the vocabulary if it occurs at least `min_count` times, nulls that count as it included; where
+    that is unsure because counts were pruned, only if it surely does. Of too many the most frequent stay, among equals
+    the first by code point.
     """
     if summary.nulls == summary.rows:
         return "every value is null in the training split"
     if len(summary.values) == 1 and not summary.nulls:
         return f"constant in the training split: {summary.values[0].as_py()!r}"
-    frequent = np.flatnonzero(summary.counts >= rules.min_count)
+    fill = category_fill(options.impute, summary)
+    counted = summary.filled(fill)
+    if len(counted.values) == 1 and not counted.nulls:
+        return f"constant in the training split once null counts as {fill!r}"
+    frequent = np.flatnonzero(counted.counts >= options.min_count)
     if not len(frequent):
-        return f"no value occurs {rules.min_count} times in the training split"
-    most = np.argsort(-summary.counts[frequent], kind="stable")[: rules.max_vocabulary]
+        return f"no value occurs {options.min_count} times in the training split"
+    most = np.argsort(-counted.counts[frequent], kind="stable")[: options.max_vocabulary]
     kept = np.sort(frequent[most])
     return CategoricalFeature(
         name=measure.name,
         column=measure.column.name,
         source=measure.source,
         part=measure.part,
-        vocabulary=tuple(summary.values.take(kept).to_pylist()),
+        vocabulary=tuple(counted.values.take(kept).to_pylist()),
+        fill=fill,
     )
+
+
+def _require_distinct(fitted: Fitted, config: PreprocessConfig) -> None:
+    taken = set(config.keep) | {"target"}
+    for name in [*(each.name for each in fitted.numeric), *(each.name for each in fitted.categorical)]:
+        if name in taken:
+            raise ConfigError(
+                f"preprocess: two columns of the features dataset would be named `{name}`\n"
+                "  do: rename the raw column of that name, or leave it out with preprocess.exclude"
+            )
+        taken.add(name)
 
 
 def _listed(reasons: Mapping[str, str]) -> str:

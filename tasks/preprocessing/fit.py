@@ -2,66 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
-from tasks.data.partitions import Partition, read_manifest
-from tasks.data.split import read_split_partition
+from tasks.data.partitions import Partition, read_manifest, read_partition
+from tasks.data.split import SPLITS, read_codes
 from tasks.engine import DaskConfig, merge_partitions, open_client
-from tasks.preprocessing.columns import category_values, numeric_values
-from tasks.preprocessing.constants import CalendarPart, Preprocessing
-from tasks.preprocessing.features import FeatureRules, fit_features, fit_target
-from tasks.preprocessing.plan import Measure, feature_columns, plan_measures
+from tasks.preprocessing.chained import fit_chain
+from tasks.preprocessing.config import PreprocessConfig
+from tasks.preprocessing.constants import Preprocessing
+from tasks.preprocessing.features import Fitted, fit_features
+from tasks.preprocessing.finish import finished_matrix
+from tasks.preprocessing.forest import fit_forest
+from tasks.preprocessing.joint import JointSummary, folds_of
+from tasks.preprocessing.options import category_options, number_options, require_preprocessing
+from tasks.preprocessing.plan import Measure
+from tasks.preprocessing.raw_rows import RawRows
 from tasks.preprocessing.reference import describe
+from tasks.preprocessing.refine import refine_features, refine_summaries
+from tasks.preprocessing.sample import RowSample, draw
 from tasks.preprocessing.statistics import CategorySummary, NumericSummary, Summaries, merge_summaries
+from tasks.preprocessing.target import fit_target
 from tasks.references import DatasetRef, PreprocessingRef, SplitRef
 from tasks.storage import digest_folder, naming_lost, new_folder, write_json
 
+__all__ = ["read_out_of_fold", "read_preprocessing", "run_fit"]
+
 PREPROCESSING = "preprocessing.json"
 REFERENCE = "reference.json"
+OUT_OF_FOLD = "out_of_fold.json"
 
 
-class PreprocessConfig(BaseModel):
-    """What becomes a feature, and how.
+@dataclass(frozen=True)
+class TrainingSummary:
+    """What one pass over the training split finds.
 
     Attributes:
-        target: The column to predict.
-        include: The raw columns to make features of; by default all but the target.
-        exclude: Raw columns to leave out, such as keys.
-        categorical: Integer or boolean columns whose values are names, not amounts.
-        calendar_numeric: Parts of dates and timestamps that become numeric features.
-        calendar_categorical: Parts of dates and timestamps that become categories.
-        min_count: A category that occurs less often in training counts as unseen.
-        max_vocabulary: At most so many categories of a column, the most frequent ones.
-        clip: Quantiles to which a numeric column is clipped; (0, 1) is the range seen in training.
-        bins: Number of bins between the `edges` of a numeric feature.
-        indicators: The least share of nulls for which a numeric column gets a feature that says it is null; 1 for none.
+        columns: By measure.
+        joints: By measure with target encoding.
+        samples: By purpose, `chain` and `forest`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    columns: Summaries
+    joints: Mapping[str, JointSummary]
+    samples: Mapping[str, RowSample]
 
-    target: str
-    include: tuple[str, ...] | None = None
-    exclude: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    calendar_numeric: tuple[CalendarPart, ...] = ("minute_of_day", "day_of_year")
-    calendar_categorical: tuple[CalendarPart, ...] = ("day_of_week", "month")
-    min_count: PositiveInt = 20
-    max_vocabulary: PositiveInt = 10_000
-    clip: tuple[float, float] = (0.001, 0.999)
-    bins: int = Field(default=48, ge=1, le=1_000)
-    indicators: float = Field(default=0.005, gt=0, le=1)
+    def merge(self, later: TrainingSummary) -> TrainingSummary:
+        """Return what was found in both sets of rows together."""
+        return TrainingSummary(
+            merge_summaries(self.columns, later.columns),
+            {name: joint.merge(later.joints[name]) for name, joint in self.joints.items()},
+            {name: sample.merge(later.samples[name]) for name, sample in self.samples.items()},
+        )
 
-    @model_validator(mode="after")
-    def _ordered(self) -> PreprocessConfig:
-        lower, upper = self.clip
-        if not 0 <= lower < upper <= 1:
-            raise ValueError(f"clip must be two quantiles, 0 <= lower < upper <= 1, got {lower} and {upper}")
-        return self
+
+@dataclass(frozen=True)
+class _Summariser:
+    """The first pass over the training split.
+
+    Attributes:
+        folds: By measure with target encoding.
+        shares: By sample, the share of the training rows to draw, and the seed.
+    """
+
+    clean: DatasetRef
+    split: SplitRef
+    measures: Sequence[Measure]
+    folds: Mapping[str, int]
+    shares: Mapping[str, tuple[float, int]]
+
+    def summarise(self, numbered: tuple[int, Partition]) -> TrainingSummary:
+        """Summarise the training rows of one partition."""
+        index, partition = numbered
+        train = read_codes(self.split, index) == SPLITS.index("train")
+        columns = list(dict.fromkeys(measure.column.name for measure in self.measures))
+        rows = RawRows(read_partition(self.clean.folder, partition, columns, wanted=train, dictionaries=True))
+        summaries: dict[str, NumericSummary | CategorySummary] = {}
+        for measure in self.measures:
+            if measure.kind == "numeric":
+                summaries[measure.name] = NumericSummary.of(rows.numbers(measure.column.name, measure.part))
+            elif measure.kind == "category":
+                summaries[measure.name] = CategorySummary.of(rows.categories(measure.column.name, measure.part))
+        target = rows.categories(self.measures[-1].column.name)
+        joints = {
+            measure.name: JointSummary.of(
+                rows.categories(measure.column.name, measure.part),
+                target,
+                folds_of(index, len(train), self.folds[measure.name])[train],
+                self.folds[measure.name],
+            )
+            for measure in self.measures
+            if measure.name in self.folds
+        }
+        return TrainingSummary(summaries, joints, self._samples(index, rows))
+
+    def _samples(self, index: int, rows: RawRows) -> dict[str, RowSample]:
+        names = [measure.column.name for measure in numeric_columns(self.measures)]
+        samples = {}
+        for purpose, (share, seed) in self.shares.items():
+            drawn = draw(index, len(rows), share, seed)
+            samples[purpose] = RowSample(np.stack([rows.numbers(name)[drawn] for name in names], axis=1))
+        return samples
+
+
+def numeric_columns(measures: Sequence[Measure]) -> list[Measure]:
+    """Return the raw numeric columns among the features, without calendar parts."""
+    return [each for each in measures if each.kind == "numeric" and each.role == "feature" and each.part is None]
 
 
 def run_fit(
@@ -69,56 +123,80 @@ def run_fit(
 ) -> PreprocessingRef:
     """Fit preprocessing on the training split alone.
 
-    Writes `preprocessing.json`, the constants, and `reference.json`, the training split's statistics for each raw
-    column and what was left out of the features and why.
+    Writes `preprocessing.json`, the constants; `reference.json`, the training split's statistics for each raw column
+    and what was left out of the features and why; and with target encoding `out_of_fold.json`, for each encoding and
+    fold the values that training rows of that fold take.
 
     Raises:
-        ConfigError: The config names a column that the contract lacks, or a type that cannot be what it asks for.
-        TrainingError: The target has one class in the training split, or no feature is left.
+        ConfigError: The config names a column that the contract lacks, or asks for what a column cannot serve.
+        TrainingError: The target has one class in the training split, no feature is left, or an option cannot serve
+            the values that training has.
         DiskFullError: There is no space left; nothing half-written stays.
     """
-    columns = feature_columns(contract, config.target, config.include, config.exclude)
-    measures = plan_measures(
-        columns,
-        contract.column(config.target),
-        config.categorical,
-        config.calendar_numeric,
-        config.calendar_categorical,
+    measures = require_preprocessing(contract, config)
+    partitions = list(enumerate(read_manifest(clean).partitions))
+    with open_client(dask) as client:
+        summarise = _summariser(clean, split, measures, config).summarise
+        found = merge_partitions(client, summarise, partitions, TrainingSummary.merge, label="fit")
+        columns = found.columns
+        if config.exact:
+            columns = refine_summaries(client, (clean, split, partitions), measures, columns, config)
+        target = fit_target(contract.column(config.target), columns)
+        fitted = fit_features(measures, columns, found.joints, target, config)
+        if config.exact:
+            fitted.numeric = refine_features(client, (clean, split, partitions), fitted.numeric, columns, config)
+    names = [measure.name for measure in numeric_columns(measures)]
+    chain = None
+    if "chain" in found.samples:
+        chain = fit_chain(fitted.numeric, names, found.samples["chain"].rows, config.chained)
+    preprocessing = Preprocessing(
+        numeric=tuple(fitted.numeric),
+        categorical=tuple(fitted.categorical),
+        target=target,
+        encodings=tuple(encoded.encoding for encoded in fitted.encodings),
+        chain=chain,
+        quarantine=tuple(fitted.quarantine),
+        keep=config.keep,
+        count_repairs=config.count_repairs,
     )
-    summaries = _summarise(clean, split, measures, dask)
-    rules = FeatureRules(config.min_count, config.max_vocabulary, config.clip, config.bins, config.indicators)
-    target = fit_target(contract.column(config.target), summaries)
-    numeric, categorical, left_out = fit_features(measures, summaries, rules)
-    preprocessing = Preprocessing(numeric=tuple(numeric), categorical=tuple(categorical), target=target)
+    if config.row_outliers is not None:
+        sample = pa.table({name: found.samples["forest"].rows[:, index] for index, name in enumerate(names)})
+        judged, matrix = finished_matrix(preprocessing, RawRows(sample))
+        preprocessing = fit_forest(preprocessing, judged, matrix, config.row_outliers)
+    reference = describe(measures, columns, fitted.left_out, split.rows["train"])
+    return _write(home, preprocessing, reference, fitted)
+
+
+def _write(home: Path, preprocessing: Preprocessing, reference: Mapping[str, Any], fitted: Fitted) -> PreprocessingRef:
     folder = home / "preprocessing"
+    tables = {
+        encoded.encoding.category.name: [table.tolist() for table in encoded.folds]
+        for encoded in fitted.encodings
+        if encoded.folds
+    }
     with new_folder(folder, digest_folder) as fresh:
         write_json(fresh / PREPROCESSING, preprocessing.model_dump(mode="json"))
-        write_json(fresh / REFERENCE, describe(measures, summaries, left_out, split.rows["train"]))
+        write_json(fresh / REFERENCE, reference)
+        if tables:
+            write_json(fresh / OUT_OF_FOLD, tables)
         digest = digest_folder(fresh)
     return PreprocessingRef(path=str(folder / digest), digest=digest)
 
 
-def _summarise(clean: DatasetRef, split: SplitRef, measures: Sequence[Measure], dask: DaskConfig) -> Summaries:
-    partitions = list(enumerate(read_manifest(clean).partitions))
-    work = partial(_summarise_partition, clean=clean, split=split, measures=measures)
-    with open_client(dask) as client:
-        return merge_partitions(client, work, partitions, merge_summaries, label="fit")
-
-
-def _summarise_partition(
-    numbered: tuple[int, Partition], *, clean: DatasetRef, split: SplitRef, measures: Sequence[Measure]
-) -> Summaries:
-    columns = list(dict.fromkeys(measure.column.name for measure in measures))
-    table = read_split_partition(numbered, clean, split, "train", columns)
-    summaries: dict[str, NumericSummary | CategorySummary] = {}
+def _summariser(
+    clean: DatasetRef, split: SplitRef, measures: Sequence[Measure], config: PreprocessConfig
+) -> _Summariser:
+    folds: dict[str, int] = {}
     for measure in measures:
-        column = table[measure.column.name]
-        summaries[measure.name] = (
-            NumericSummary.of(numeric_values(column, measure.part))
-            if measure.kind == "numeric"
-            else CategorySummary.of(category_values(column, measure.part))
-        )
-    return summaries
+        if measure.kind == "category" and measure.role == "feature":
+            encode = category_options(measure, config).encode
+            folds |= {measure.name: encode.folds} if encode.method == "target" else {}
+    train, shares = split.rows["train"], {}
+    if any(number_options(each, config).impute.method == "chained" for each in numeric_columns(measures)):
+        shares["chain"] = (config.chained.sample_rows / train, config.chained.seed)
+    if config.row_outliers is not None:
+        shares["forest"] = (config.row_outliers.sample_rows / train, config.row_outliers.seed)
+    return _Summariser(clean, split, measures, folds, shares)
 
 
 def read_preprocessing(preprocessing: PreprocessingRef) -> Preprocessing:
@@ -127,6 +205,14 @@ def read_preprocessing(preprocessing: PreprocessingRef) -> Preprocessing:
     Raises:
         IntegrityError: The file is gone.
     """
-    path = Path(preprocessing.path) / PREPROCESSING
+    path = preprocessing.folder / PREPROCESSING
     with naming_lost(path, "the fitted constants are"):
         return Preprocessing.model_validate_json(path.read_bytes())
+
+
+def read_out_of_fold(preprocessing: PreprocessingRef) -> dict[str, NDArray[np.float64]]:
+    """Read what training rows take in place of target encodings: by encoding, float64 [folds, outputs, codes]."""
+    path = preprocessing.folder / OUT_OF_FOLD
+    if not path.exists():
+        return {}
+    return {name: np.array(values) for name, values in json.loads(path.read_bytes()).items()}

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from data_contracts.contract import Column, Contract, LogicalType
-from tasks.data.schema import known_column
+from data_contracts.privacy import visible_columns
+from tasks.data.schema import known_column, require_visible
 from tasks.errors import ConfigError, TrainingError
+from tasks.preprocessing.config import PreprocessConfig
 from tasks.preprocessing.constants import CalendarPart, Source
 
 Role = Literal["feature", "reference", "target"]
@@ -21,12 +23,15 @@ _SOURCES: dict[LogicalType, Source] = {
     "date": "timestamp",
     "timestamp": "timestamp",
 }
+INSTANTS: frozenset[LogicalType] = frozenset({"date", "timestamp"})
 _WITHIN_DAY: frozenset[CalendarPart] = frozenset({"hour", "minute_of_day"})
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One series of values to summarise: a raw column, or a calendar part of one.
+    """One series of values to make features of: a raw column, or a calendar part of one.
+
+    All but `cyclic` ones are summarised.
 
     Attributes:
         role: `feature` becomes features and is described in the reference too (unless it is a part), `reference` is
@@ -34,13 +39,13 @@ class Measure:
     """
 
     column: Column
-    kind: Literal["numeric", "category"]
+    kind: Literal["numeric", "category", "cyclic"]
     role: Role = "feature"
     part: CalendarPart | None = None
 
     @property
     def name(self) -> str:
-        """The feature's name: the column's, with the part behind it."""
+        """The feature's name: the column's, with the part behind it; `cyclic` parts give two, `_sin` and `_cos`."""
         return self.column.name if self.part is None else f"{self.column.name}_{self.part}"
 
     @property
@@ -55,20 +60,22 @@ def feature_columns(
     """Return the raw columns to make features of, in the contract's order.
 
     Raises:
-        ConfigError: A name is not in the contract, or the target is among the included columns.
+        ConfigError: A name is not in the contract or dropped for privacy, or the target is among the included columns.
         TrainingError: No column is left.
     """
     known_column("preprocess.target", target, contract)
     for key, names in (("include", include or ()), ("exclude", exclude)):
         for name in names:
             known_column(f"preprocess.{key}", name, contract)
+    require_visible("preprocess.target", [target], contract)
+    require_visible("preprocess.include", include or (), contract)
     if include is not None and target in include:
         raise ConfigError(
             f"preprocess.include: `{target}` is the target; a model that is told the answer learns nothing"
         )
     left = [
         column
-        for column in contract.columns
+        for column in visible_columns(contract)
         if column.name != target and column.name not in exclude and (include is None or column.name in include)
     ]
     if not left:
@@ -79,39 +86,38 @@ def feature_columns(
     return left
 
 
-def plan_measures(
-    columns: Sequence[Column],
-    target: Column,
-    categorical: Sequence[str],
-    calendar_numeric: Sequence[CalendarPart],
-    calendar_categorical: Sequence[CalendarPart],
-) -> list[Measure]:
-    """Decide what is summarised, in the order of the features.
-
-    Args:
-        columns: The raw columns to make features of.
-        target: The column to predict.
-        categorical: Names of those whose values are names, not amounts.
-        calendar_numeric: Parts of instants that become numeric features.
-        calendar_categorical: Parts of instants that become categories.
+def plan_measures(contract: Contract, config: PreprocessConfig) -> list[Measure]:
+    """Decide what is summarised, in the order of the features; the target comes last.
 
     Raises:
-        ConfigError: A column cannot be categorical, or two features would have the same name.
+        ConfigError: The config names a column that the contract lacks, a column cannot be categorical, or two features
+            would have the same name.
+        TrainingError: No column is left.
     """
+    columns = feature_columns(contract, config.target, config.include, config.exclude)
     measures: list[Measure] = []
     for column in columns:
-        if column.logical_type in {"date", "timestamp"}:
-            parts = [Measure(column, "numeric", part=part) for part in calendar_numeric]
-            parts += [Measure(column, "category", part=part) for part in calendar_categorical]
-            measures.append(Measure(column, "numeric", "reference"))
-            measures += [each for each in parts if column.logical_type == "timestamp" or each.part not in _WITHIN_DAY]
-        elif column.logical_type == "string" or column.name in categorical:
+        if column.logical_type in INSTANTS:
+            measures += _calendar_measures(column, config)
+        elif column.logical_type == "string" or column.name in config.categorical:
             measures.append(Measure(column, "category"))
         else:
             measures.append(Measure(column, "numeric"))
-    _require_categories(columns, categorical)
-    _require_distinct([measure.name for measure in measures if measure.role == "feature"])
-    return [*measures, Measure(target, "category", "target")]
+    _require_categories(columns, config.categorical)
+    _require_distinct([name for measure in measures if measure.role == "feature" for name in _names(measure)])
+    return [*measures, Measure(contract.column(config.target), "category", "target")]
+
+
+def _calendar_measures(column: Column, config: PreprocessConfig) -> list[Measure]:
+    parts = [Measure(column, "numeric", part=part) for part in config.calendar_numeric]
+    parts += [Measure(column, "category", part=part) for part in config.calendar_categorical]
+    parts += [Measure(column, "cyclic", part=part) for part in config.calendar_cyclic]
+    sensible = [each for each in parts if column.logical_type == "timestamp" or each.part not in _WITHIN_DAY]
+    return [Measure(column, "numeric", "reference"), *sensible]
+
+
+def _names(measure: Measure) -> list[str]:
+    return [f"{measure.name}_sin", f"{measure.name}_cos"] if measure.kind == "cyclic" else [measure.name]
 
 
 def _require_categories(columns: Sequence[Column], categorical: Sequence[str]) -> None:

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tasks.preprocessing.columns import one_array
-from tasks.preprocessing.sketch import Distribution
+from tasks.preprocessing.columns import Categories
+from tasks.preprocessing.sketch import MAX_POINTS, Distribution, count_values
 
 # A category beyond the most frequent ones is worth nothing to a vocabulary; the bound keeps an id column from filling
 # the memory.
@@ -53,6 +53,17 @@ class Moments:
             m2 = float(np.square(finite - mean).sum())
         return cls(len(values), nulls, len(finite), mean, m2, float(finite.min()), float(finite.max()))
 
+    @classmethod
+    def counted(cls, values: NDArray[np.float64], counts: NDArray[np.int64], rows: int, nulls: int) -> Moments:
+        """Measure distinct finite values that occur so many times each, among `rows` rows."""
+        count = int(counts.sum())
+        if not count:
+            return cls(rows, nulls, 0, 0.0, 0.0, math.inf, -math.inf)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = float((values * counts).sum() / count)
+            m2 = float((np.square(values - mean) * counts).sum())
+        return cls(rows, nulls, count, mean, m2, float(values.min()), float(values.max()))
+
     def merge(self, later: Moments) -> Moments:
         """Return the moments of both sets of rows together."""
         count = self.count + later.count
@@ -87,8 +98,13 @@ class NumericSummary:
 
     @classmethod
     def of(cls, values: NDArray[np.float64]) -> NumericSummary:
-        """Summarise a float64 array [N], NaN for null."""
-        return cls(Moments.of(values), Distribution.of(values))
+        """Summarise a float64 array [N], NaN for null; each value is looked at once, to count the distinct ones."""
+        distinct, counts = count_values(values)
+        nulls = len(values) - int(counts.sum())
+        if nulls:
+            nulls = int(np.isnan(values).sum())
+        moments = Moments.counted(distinct, counts, len(values), nulls)
+        return cls(moments, Distribution(distinct, counts).bounded(MAX_POINTS))
 
     def merge(self, later: NumericSummary) -> NumericSummary:
         """Return the summary of both sets of rows together."""
@@ -116,27 +132,33 @@ class CategorySummary:
     missed: int = 0
 
     @classmethod
-    def of(cls, values: pa.Array, max_categories: int = MAX_CATEGORIES) -> CategorySummary:
-        """Count the values of an Arrow array (string or integer), null for no category."""
-        counted = values.value_counts()
-        text, counts = counted.field("values").cast(pa.string()), counted.field("counts")
-        known = text.is_valid()
-        summary = _sorted(text.filter(known), counts.filter(known).to_numpy())
-        return cls(len(values), values.null_count, *summary).bounded(max_categories)
+    def of(cls, column: Categories, max_categories: int = MAX_CATEGORIES) -> CategorySummary:
+        """Count the categories of a column."""
+        counts = column.counts
+        occurring = np.flatnonzero(counts[:-1])
+        texts = column.values.take(pa.array(occurring)).cast(pa.string())
+        values, joined = _joined(texts, counts[occurring])
+        return cls(len(column.positions), int(counts[-1]), values, joined).bounded(max_categories)
 
     def merge(self, later: CategorySummary, max_categories: int = MAX_CATEGORIES) -> CategorySummary:
         """Return the counts of both sets of rows together."""
-        both = pa.table(
-            {
-                "value": pa.concat_arrays([self.values, later.values]),
-                "count": np.concatenate([self.counts, later.counts]),
-            }
-        )
-        summed = both.group_by("value", use_threads=False).aggregate([("count", "sum")])
-        values, counts = _sorted(one_array(summed["value"]), summed["count_sum"].to_numpy())
+        if self.values.equals(later.values):
+            values, counts = self.values, self.counts + later.counts
+        else:
+            both = pa.concat_arrays([self.values, later.values])
+            values, counts = _joined(both, np.concatenate([self.counts, later.counts]))
         missed = self.missed + later.missed
         merged = CategorySummary(self.rows + later.rows, self.nulls + later.nulls, values, counts, missed)
         return merged.bounded(max_categories)
+
+    def filled(self, fill: str | None) -> CategorySummary:
+        """Return the counts with nulls counted as a value; unchanged for None."""
+        if fill is None or not self.nulls:
+            return self
+        values, counts = _joined(
+            pa.concat_arrays([self.values, pa.array([fill])]), np.append(self.counts, np.int64(self.nulls))
+        )
+        return CategorySummary(self.rows, 0, values, counts, self.missed)
 
     def bounded(self, max_categories: int) -> CategorySummary:
         """Return this summary, pruned if it holds more than `max_categories` values."""
@@ -149,9 +171,13 @@ class CategorySummary:
         )
 
 
-def _sorted(values: pa.Array, counts: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int64]]:
-    order = pc.sort_indices(values)
-    return values.take(order), counts[order.to_numpy()].astype(np.int64)
+def _joined(values: pa.Array, counts: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Return distinct texts sorted by code point, and the sum of the counts of each."""
+    encoded = values.dictionary_encode()
+    summed = np.zeros(len(encoded.dictionary), dtype=np.int64)
+    np.add.at(summed, encoded.indices.to_numpy(), counts)
+    order = pc.sort_indices(encoded.dictionary)
+    return encoded.dictionary.take(order), summed[order.to_numpy()]
 
 
 Summary = NumericSummary | CategorySummary

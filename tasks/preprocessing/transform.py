@@ -1,20 +1,20 @@
 """The one pure pass that turns typed rows into features, and the task that runs it over a dataset.
 
-The exported graph repeats this arithmetic exactly: float64 until one rounding to float32 at the end.
+The exported graph repeats this arithmetic: float64 until one rounding to float32 at the end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from tasks.data.parquet import write_parquet
 from tasks.data.partitions import (
     DATASETS,
     Manifest,
@@ -26,26 +26,21 @@ from tasks.data.partitions import (
     read_partition,
     stored,
     write_manifest,
-    write_partition,
 )
 from tasks.data.split import SPLITS, read_codes
 from tasks.engine import DaskConfig, map_partitions, open_client
-from tasks.errors import DataError
-from tasks.preprocessing.columns import category_values, numeric_values, one_array
-from tasks.preprocessing.constants import (
-    FIRST_CODE,
-    NULL,
-    UNSEEN,
-    CategoricalFeature,
-    NumericFeature,
-    Preprocessing,
-    Target,
-)
-from tasks.preprocessing.fit import read_preprocessing
+from tasks.preprocessing.constants import Preprocessing
+from tasks.preprocessing.finish import OutOfFold, Repairs, code_type, codes_of, finished_columns, row_outliers
+from tasks.preprocessing.fit import read_out_of_fold, read_preprocessing
+from tasks.preprocessing.joint import folds_of
+from tasks.preprocessing.options import N_CLIPPED, N_IMPUTED
+from tasks.preprocessing.raw_rows import RawRows
+from tasks.preprocessing.target import classes_of, require_classes
 from tasks.references import DatasetRef, PreprocessingRef, SplitRef
-from tasks.storage import new_folder
+from tasks.storage import digest_file, new_folder, write_json
 
 TARGET = "target"
+QUARANTINE = "quarantine.json"
 
 
 @dataclass(frozen=True)
@@ -62,56 +57,21 @@ class Features:
 
 
 def transform(table: pa.Table, preprocessing: Preprocessing) -> Features:
-    """Turn typed rows into features.
+    """Turn typed rows into features, as the exported graph does.
 
     Args:
-        table: Rows with at least `preprocessing.columns`, typed as `data_contracts.parsing.parse_table` leaves them.
+        table: Rows with at least `preprocessing.columns`, typed as `data_contracts.parsing.parse_table` leaves them;
+            text may be plain or a dictionary.
         preprocessing: The fitted constants.
     """
-    rows = table.num_rows
-    numeric = np.empty((rows, len(preprocessing.numeric)), dtype=np.float32)
-    for index, feature in enumerate(preprocessing.numeric):
-        numeric[:, index] = _numeric(table[feature.column], feature)
-    categorical = np.empty((rows, len(preprocessing.categorical)), dtype=np.int64)
-    for index, category in enumerate(preprocessing.categorical):
-        categorical[:, index] = _codes(table[category.column], category)
+    rows = RawRows(table)
+    numeric = np.empty((len(rows), len(preprocessing.numeric)), dtype=np.float32)
+    for index, column in enumerate(finished_columns(preprocessing, rows).values()):
+        numeric[:, index] = column
+    categorical = np.empty((len(rows), len(preprocessing.categorical)), dtype=np.int64)
+    for index, feature in enumerate(preprocessing.categorical):
+        categorical[:, index] = codes_of(feature, rows)
     return Features(numeric, categorical)
-
-
-def _numeric(column: pa.ChunkedArray, feature: NumericFeature) -> NDArray[np.float64]:
-    values = numeric_values(column, feature.part)
-    missing = np.isnan(values)
-    if feature.indicator:
-        return missing.astype(np.float64)
-    clipped = np.clip(np.where(missing, feature.fill, values), feature.lower, feature.upper)
-    return np.asarray((clipped - feature.mean) / feature.std)
-
-
-def _codes(column: pa.ChunkedArray, feature: CategoricalFeature) -> NDArray[np.int64]:
-    values = category_values(column, feature.part)
-    vocabulary = pa.array(feature.vocabulary, type=pa.string()).cast(values.type)
-    found = pc.index_in(values, value_set=vocabulary)
-    positions = found.fill_null(UNSEEN - FIRST_CODE).to_numpy(zero_copy_only=False)
-    codes = np.asarray(positions, dtype=np.int64) + FIRST_CODE
-    codes[values.is_null().to_numpy(zero_copy_only=False)] = NULL
-    return codes
-
-
-def encode_target(column: pa.ChunkedArray | pa.Array, target: Target) -> NDArray[np.int64]:
-    """Return each row's class as its position in `target.classes`, int64 [N].
-
-    Raises:
-        DataError: A value is null or is none of the classes, which are those of the training split.
-    """
-    array = one_array(column)
-    found = pc.index_in(array, value_set=pa.array(target.classes, type=array.type))
-    if found.null_count:
-        strange = array.filter(found.is_null()).unique().slice(0, 5).to_pylist()
-        raise DataError(
-            f"target {target.column}: {strange} are no classes of the training split, {list(target.classes)}\n"
-            "  do: leave such rows out of the source, or take another split so that every class occurs in training"
-        )
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def run_transform(
@@ -119,68 +79,154 @@ def run_transform(
 ) -> DatasetRef:
     """Write the features of every row that has a split: one set of files for each split, in row order.
 
+    Rows that the outlier options quarantine are left out of the training split; `quarantine.json` beside the manifest
+    says how many, and by which column.
+
     Returns:
-        A dataset whose partitions carry their split: a float32 column for each numeric feature and an int32 column for
-        each categorical one, by the features' names, and the int64 column `target`.
+        A dataset whose partitions carry their split: by the features' names a float32 column for each numeric feature
+        and an integer column for each categorical one (the smallest type that holds its codes), the int64 column
+        `target`, the kept raw columns, and with `count_repairs` the int16 columns `n_imputed` and `n_clipped`.
 
     Raises:
         DataError: A target is no class of the training split.
         DiskFullError: There is no space left; nothing half-written stays.
     """
     constants = read_preprocessing(preprocessing)
-    partitions = read_manifest(clean).partitions
+    source = read_manifest(clean)
     with new_folder(home / DATASETS, manifest_digest) as folder:
-        work = partial(_transform_partition, clean=clean, split=split, constants=constants, folder=folder)
+        work = _Transformer(clean, split, constants, read_out_of_fold(preprocessing), folder)
         with open_client(dask) as client:
-            written = map_partitions(client, work, list(enumerate(partitions)), label="transform")
+            done = map_partitions(client, work.write, list(enumerate(source.partitions)), label="transform")
+        files = [file for name in SPLITS for part in done for file in part.files if file.partition.split == name]
+        digests = {file.partition.path: file.digest for part in done for file in part.files}
+        if constants.quarantine or (constants.forest is not None and constants.forest.action == "quarantine"):
+            write_json(folder / QUARANTINE, _total([part.left_out for part in done]))
+            digests[QUARANTINE] = digest_file(folder / QUARANTINE)
         manifest = Manifest(
-            columns=_feature_types(constants),
-            partitions=tuple(
-                file.partition for name in SPLITS for files in written for file in files if file.partition.split == name
-            ),
-            digests={file.partition.path: file.digest for files in written for file in files},
+            columns=_feature_types(constants, source.columns),
+            partitions=tuple(file.partition for file in files),
+            digests=digests,
         )
         write_manifest(folder, manifest)
     return stored(home, manifest)
 
 
-def _feature_types(constants: Preprocessing) -> dict[str, str]:
+def _feature_types(constants: Preprocessing, raw: Mapping[str, str]) -> dict[str, str]:
     types = {feature.name: "float" for feature in constants.numeric}
-    types |= {feature.name: "int32" for feature in constants.categorical}
-    return types | {TARGET: "int64"}
+    types |= {feature.name: np.dtype(code_type(feature)).name for feature in constants.categorical}
+    types |= {TARGET: "int64"} | {name: raw[name] for name in constants.keep}
+    return types | (dict.fromkeys([N_IMPUTED, N_CLIPPED], "int16") if constants.count_repairs else {})
 
 
-def _transform_partition(
-    numbered: tuple[int, Partition], *, clean: DatasetRef, split: SplitRef, constants: Preprocessing, folder: Path
-) -> list[WrittenPartition]:
-    """Write the features of one partition, a file for each split that has rows in it."""
-    index, partition = numbered
-    target = constants.target
-    table = read_partition(Path(clean.path), partition, list(dict.fromkeys([*constants.columns, target.column])))
-    codes = read_codes(split, index)
-    written = []
-    for name in SPLITS:
-        rows = table.filter(pa.array(codes == SPLITS.index(name)))
-        if rows.num_rows:
-            features = _as_table(transform(rows, constants), encode_target(rows[target.column], target), constants)
-            written.append(write_partition(folder, f"{name}/{part_name(index)}", features, name))
-    return written
+def _total(left_out: list[dict[str, int]]) -> dict[str, int]:
+    names = dict.fromkeys(name for each in left_out for name in each)
+    return {name: sum(each[name] for each in left_out) for name in names}
 
 
-def _as_table(features: Features, target: NDArray[np.int64], constants: Preprocessing) -> pa.Table:
-    columns: dict[str, Any] = {
-        feature.name: np.ascontiguousarray(features.numeric[:, index])
-        for index, feature in enumerate(constants.numeric)
-    }
-    for index, category in enumerate(constants.categorical):
-        columns[category.name] = features.categorical[:, index].astype(np.int32)
-    return pa.table(columns | {TARGET: target})
+@dataclass(frozen=True)
+class _Done:
+    """The files of one partition, and how many training rows were left out: `rows`, and by reason."""
+
+    files: tuple[WrittenPartition, ...]
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Transformer:
+    """Writes the features of one partition, a file for each split that has rows in it."""
+
+    clean: DatasetRef
+    split: SplitRef
+    constants: Preprocessing
+    out_of_fold: Mapping[str, NDArray[np.float64]]
+    folder: Path
+
+    def write(self, numbered: tuple[int, Partition]) -> _Done:
+        """Write the features of one partition."""
+        index, partition = numbered
+        constants, target = self.constants, self.constants.target
+        names = list(dict.fromkeys([*constants.columns, target.column, *constants.keep]))
+        table = read_partition(self.clean.folder, partition, names, dictionaries=True)
+        codes = read_codes(self.split, index)
+        rows, repairs = RawRows(table), Repairs(table.num_rows) if constants.count_repairs else None
+        train = codes == SPLITS.index("train")
+        columns: dict[str, Any] = finished_columns(constants, rows, repairs, self._folds(index, train))
+        left_out, reasons = self._quarantined(rows, columns, train)
+        for feature in constants.categorical:
+            columns[feature.name] = codes_of(feature, rows)
+        found = rows.categories(target.column)
+        columns[TARGET] = classes_of(found, target)[found.positions]
+        require_classes(found, (columns[TARGET] >= 0) | (codes >= len(SPLITS)), target)
+        columns |= {name: _kept(rows.array(name)) for name in constants.keep}
+        if repairs is not None:
+            columns |= {N_IMPUTED: repairs.imputed, N_CLIPPED: repairs.clipped}
+        codes = np.where(left_out, len(SPLITS), codes)
+        files = []
+        for code, name in enumerate(SPLITS):
+            chosen = np.flatnonzero(codes == code)
+            if len(chosen):
+                files.append(_write(self.folder, f"{name}/{part_name(index)}", _taken(columns, chosen), name))
+        return _Done(tuple(files), reasons)
+
+    def _folds(self, index: int, train: NDArray[np.bool_]) -> dict[str, OutOfFold]:
+        return {
+            name: OutOfFold(values, folds_of(index, len(train), len(values)), train)
+            for name, values in self.out_of_fold.items()
+        }
+
+    def _quarantined(
+        self, rows: RawRows, columns: Mapping[str, NDArray[np.float32]], train: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], dict[str, int]]:
+        """Return which training rows are left out, bool [N], and how many: together, and for each reason."""
+        left_out, reasons = np.zeros(len(rows), dtype=np.bool_), {}
+        for bounds in self.constants.quarantine:
+            x = rows.numbers(bounds.column)
+            beyond = train & ((x < bounds.lower) | (x > bounds.upper))
+            left_out |= beyond
+            reasons[bounds.column] = int(beyond.sum())
+        forest = self.constants.forest
+        if forest is not None and forest.action == "quarantine":
+            beyond = train & row_outliers(self.constants, columns, len(rows))
+            left_out |= beyond
+            reasons["isolation_forest"] = int(beyond.sum())
+        return left_out, {"rows": int(left_out.sum()), **reasons}
+
+
+def _kept(array: pa.Array) -> Any:
+    """Return a kept column as numpy where that loses nothing, which is faster to choose rows from."""
+    plain = pa.types.is_integer(array.type) or pa.types.is_floating(array.type)
+    return array.to_numpy() if plain and not array.null_count else array
+
+
+def _taken(columns: Mapping[str, Any], chosen: NDArray[np.intp]) -> pa.Table:
+    whole = all(len(column) == len(chosen) for column in columns.values())
+    positions = None if whole else pa.array(chosen)
+    return pa.table(
+        {
+            name: column if positions is None else column.take(positions if isinstance(column, pa.Array) else chosen)
+            for name, column in columns.items()
+        }
+    )
+
+
+def _write(folder: Path, path: str, table: pa.Table, split: str) -> WrittenPartition:
+    """Write one file that is read once or twice, soon: neither packed nor described, which costs more than it saves."""
+    repeating = [field.name for field in table.schema if field.name == TARGET or pa.types.is_dictionary(field.type)]
+    digest = write_parquet(
+        table,
+        folder / path,
+        row_group_size=table.num_rows,
+        compression="none",
+        use_dictionary=repeating,
+        write_statistics=False,
+    )
+    return WrittenPartition(Partition(path=path, row_group=0, rows=table.num_rows, split=split), digest)
 
 
 def read_features(
     features: DatasetRef, preprocessing: PreprocessingRef, split: str
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
-    """Read one split's features into memory.
+    """Read one split's features into memory; other columns of the dataset stay unread.
 
     Returns:
         numeric float32 [N, D], categorical int64 [N, K] and target int64 [N], in row order.
@@ -191,9 +237,10 @@ def read_features(
     numeric = np.empty((rows, len(constants.numeric)), dtype=np.float32)
     categorical = np.empty((rows, len(constants.categorical)), dtype=np.int64)
     target = np.empty(rows, dtype=np.int64)
+    names = [*(each.name for each in constants.numeric), *(each.name for each in constants.categorical)]
     start = 0
     for partition in partitions:
-        table = read_partition(Path(features.path), partition)
+        table = read_partition(features.folder, partition, [*names, TARGET])
         stop = start + table.num_rows
         for index, feature in enumerate(constants.numeric):
             numeric[start:stop, index] = table[feature.name].to_numpy()

@@ -10,6 +10,7 @@ import torch
 
 from data_contracts.contract import Contract
 from data_contracts.loader import load_contract
+from tasks.data.arrow_files import ARROW
 from tasks.data.partitions import Manifest, part_name, stored, write_manifest, write_partition
 from tasks.export.export import run_export
 from tasks.preprocessing.constants import NumericFeature, Preprocessing
@@ -57,7 +58,7 @@ def with_edges(constants: Preprocessing) -> Preprocessing:
     edges = (-1.5, -0.5, 0.0, 0.5, 2.0)
 
     def edged(feature: NumericFeature) -> NumericFeature:
-        return feature.model_copy(update={"edges": () if feature.indicator else edges})
+        return feature.model_copy(update={"edges": () if feature.kind == "is_null" else edges})
 
     return constants.model_copy(update={"numeric": tuple(edged(feature) for feature in constants.numeric)})
 
@@ -75,7 +76,7 @@ def write_dataset(home: Path, tables: list[pa.Table], codes: list[np.ndarray]) -
     Path(clean.path).parent.mkdir(parents=True)
     staged.rename(clean.path)
     for index, values in enumerate(codes):
-        write_partition(home / "split", part_name(index), pa.table({"split": pa.array(values)}))
+        write_partition(home / "split", part_name(index, ARROW), pa.table({"split": pa.array(values)}))
     rows = {
         name: int(sum((each == code).sum() for each in codes))
         for code, name in enumerate(("train", "validation", "test"))

@@ -67,13 +67,13 @@ def _number(column: str, source: Any, *, lower: float = -1e4, upper: float = 1e4
         fill=0.3,
         lower=lower,
         upper=upper,
-        mean=0.1,
-        std=0.7,
+        center=0.1,
+        spread=0.7,
     )
 
 
 def preprocessing(classes: tuple[Any, ...] = (False, True)) -> Preprocessing:
-    indicator = NumericFeature(name="amount_null", column="amount", source="number", indicator=True)
+    indicator = NumericFeature(name="amount_null", column="amount", source="number", kind="is_null")
     weekdays = tuple(str(day) for day in range(1, 7))
     source: Any = {str: "string", int: "integer", bool: "boolean"}[type(classes[0])]
     return Preprocessing(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -98,6 +99,20 @@ def test_a_sample_is_a_request_in_the_protocols_words(training: TrainingPath, se
     assert all(each["shape"] == [1] for each in sample.request["inputs"])
     assert sample.probabilities == tuple(training.probabilities(record)[0].tolist())
     assert sample.label is bool(np.argmax(sample.probabilities))
+
+
+def test_a_sample_of_a_text_that_is_taken_apart_is_whole(training: TrainingPath, serving: ServingPath) -> None:
+    record = small_model.some_rows(1)
+    asked = {}
+    for examples in (("at XX@",), ("none",), ()):
+        specs = {spec.name: spec for spec in serving.inputs}
+        specs["carrier"] = specs["carrier"].model_copy(update={"extract": "([A-Z]+)@", "examples": examples})
+        sample = take_sample(training, replace(serving, inputs=tuple(specs.values())), record)
+        [asked[examples]] = (each["data"] for each in sample.request["inputs"] if each["name"] == "carrier")
+        part = "XX" if examples == ("at XX@",) else None
+        carried = record.set_column(record.column_names.index("carrier"), "carrier", pa.array([part], pa.string()))
+        assert sample.probabilities == tuple(training.probabilities(carried)[0].tolist())
+    assert asked == {("at XX@",): ["at XX@"], ("none",): ["none"], (): [None]}
 
 
 def test_serving_runs_on_one_thread(tmp_path: Path) -> None:

@@ -3,7 +3,14 @@ import datetime as dt
 import numpy as np
 import pyarrow as pa
 
-from tasks.preprocessing.columns import category_values, instants, numeric_values, one_array
+from tasks.preprocessing.columns import categories, instants, numeric_values, one_array
+
+
+def _listed(column, part=None):
+    found = categories(column, part)
+    values = [*found.values.to_pylist(), None]
+    assert found.counts.sum() == len(found.positions)
+    return [values[position] for position in found.positions]
 
 
 def test_chunks_become_one_array():
@@ -26,15 +33,29 @@ def test_dates_are_instants_at_midnight():
     dates = pa.array([dt.date(1970, 1, 2), None, dt.date(1969, 12, 31)])
     assert instants(dates).tolist() == [86_400_000_000, 0, -86_400_000_000]
     np.testing.assert_array_equal(numeric_values(dates, "day_of_year"), [2.0, np.nan, 365.0])
-    assert category_values(dates, "day_of_week").to_pylist() == [5, None, 3]
+    assert _listed(dates, "day_of_week") == [5, None, 3]
 
 
 def test_timestamps_without_a_part_are_microseconds():
     times = pa.array([dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC), None], pa.timestamp("us", tz="UTC"))
     np.testing.assert_array_equal(numeric_values(times), [1e6, np.nan])
-    assert category_values(times, "hour").to_pylist() == [0, None]
+    assert _listed(times, "hour") == [0, None]
 
 
 def test_the_empty_string_is_no_category():
-    assert category_values(pa.array(["", "a", None])).to_pylist() == [None, "a", None]
-    assert category_values(pa.array([True, None, False])).to_pylist() == [1, None, 0]
+    assert _listed(pa.array(["", "a", None])) == [None, "a", None]
+    assert _listed(pa.array([True, None, False])) == [1, None, 0]
+
+
+def test_a_dictionary_with_empty_repeated_and_unused_values_is_read_like_plain_text():
+    dictionary = pa.DictionaryArray.from_arrays(pa.array([0, 1, None, 2, 3, 4, 1]), ["a", "", "b", None, "a", "unused"])
+    assert _listed(dictionary) == ["a", None, None, "b", None, "a", None]
+    chunks = pa.chunked_array([pa.array(["x", "y"]).dictionary_encode(), pa.array(["y", None]).dictionary_encode()])
+    assert _listed(chunks) == ["x", "y", "y", None]
+
+
+def test_years_far_apart_and_no_rows_at_all():
+    times = pa.array([-(2**62), 0, 2**62], pa.timestamp("us", tz="UTC"))
+    assert _listed(times, "month") == numeric_values(times, "month").tolist()
+    assert _listed(times.slice(0, 0), "month") == []
+    assert _listed(pa.array([], pa.string())) == []

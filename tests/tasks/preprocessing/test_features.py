@@ -3,31 +3,51 @@ import pyarrow as pa
 import pytest
 
 from tasks.errors import ConfigError, TrainingError
-from tasks.preprocessing.features import FeatureRules, fit_categorical, fit_features, fit_numeric, fit_target
+from tasks.preprocessing.columns import categories
+from tasks.preprocessing.config import EncodeConfig, ImputeConfig, OutlierConfig, PreprocessConfig, ScaleConfig
+from tasks.preprocessing.constants import Target
+from tasks.preprocessing.features import fit_categorical, fit_features
+from tasks.preprocessing.number_features import fit_numeric
+from tasks.preprocessing.options import CategoryOptions, NumberOptions
 from tasks.preprocessing.plan import Measure
 from tasks.preprocessing.statistics import CategorySummary, NumericSummary
+from tasks.preprocessing.target import fit_target
 from tests.tasks.data.tables import contract_of
 
-RULES = FeatureRules(min_count=2, max_vocabulary=3, clip=(0.0, 1.0), bins=4, indicators=0.1)
+WHOLE = OutlierConfig(lower=0.0, upper=1.0)
+CATEGORY = CategoryOptions(ImputeConfig(method="null-code"), EncodeConfig(), min_count=2, max_vocabulary=3)
+CONFIG = PreprocessConfig(
+    target="b", numeric={"outliers": WHOLE, "indicator_share": 0.1}, categories={"min_count": 2, "max_vocabulary": 3}
+)
+TARGET = Target(column="b", source="boolean", classes=(False, True))
 CONTRACT = contract_of({"x": "number", "w": "string", "b": "boolean", "i": "integer"})
 X, W = Measure(CONTRACT.column("x"), "numeric"), Measure(CONTRACT.column("w"), "category")
 
 
-def _numeric(values, rules=RULES):
-    return fit_numeric(X, NumericSummary.of(np.array(values, dtype=np.float64)), rules)
+def _numeric(values, outliers=WHOLE):
+    return fit_numeric(
+        X,
+        NumericSummary.of(np.array(values, dtype=np.float64)),
+        NumberOptions(ImputeConfig(method="median"), "auto", 0.1, outliers, ScaleConfig()),
+        4,
+    )
 
 
-def _categorical(values, rules=RULES):
-    return fit_categorical(W, CategorySummary.of(pa.array(values, pa.string())), rules)
+def _categorical(values):
+    return fit_categorical(W, CategorySummary.of(categories(pa.array(values, pa.string()))), CATEGORY)
+
+
+def _features(measures, summaries):
+    return fit_features(measures, summaries, {}, TARGET, CONFIG)
 
 
 def test_the_finished_feature_has_mean_0_and_deviation_1():
     values = np.array([1.0, 2.0, 3.0, 100.0, np.nan])
     feature = _numeric(values)
     finished = (
-        np.clip(np.where(np.isnan(values), feature.fill, values), feature.lower, feature.upper) - feature.mean
-    ) / (feature.std)
-    assert feature.fill == 2.0
+        np.clip(np.where(np.isnan(values), feature.fill, values), feature.lower, feature.upper) - feature.center
+    ) / (feature.spread)
+    assert feature.fill == 2.5
     assert (feature.lower, feature.upper) == (1.0, 100.0)
     assert finished.mean() == pytest.approx(0, abs=1e-12)
     assert finished.std() == pytest.approx(1)
@@ -38,9 +58,9 @@ def test_the_finished_feature_has_mean_0_and_deviation_1():
 
 def test_clipping_takes_quantiles_but_never_makes_a_column_constant():
     values = [*range(100), 10_000]
-    clipped = _numeric(values, FeatureRules(2, 3, (0.01, 0.99), 4, 0.1))
+    clipped = _numeric(values, OutlierConfig(lower=0.01, upper=0.99))
     assert (clipped.lower, clipped.upper) == (1.0, 99.0)
-    rare = _numeric([0.0] * 99 + [1.0], FeatureRules(2, 3, (0.02, 0.98), 4, 0.1))
+    rare = _numeric([0.0] * 99 + [1.0], OutlierConfig(lower=0.02, upper=0.98))
     assert (rare.lower, rare.upper) == (0.0, 1.0)
 
 
@@ -87,27 +107,36 @@ def test_one_value_beside_nulls_is_a_feature():
 
 def test_nulls_give_an_indicator_even_where_the_value_is_constant():
     summaries = {"x": NumericSummary.of(np.array([1.0, np.nan, 1.0]))}
-    numeric, categorical, left_out = fit_features([X], summaries, RULES)
-    assert [(each.name, each.indicator) for each in numeric] == [("x_is_null", True)]
-    assert categorical == []
-    assert "constant" in left_out["x"]
+    fitted = _features([X], summaries)
+    assert [(each.name, each.kind) for each in fitted.numeric] == [("x_is_null", "is_null")]
+    assert fitted.categorical == []
+    assert "constant" in fitted.left_out["x"]
 
 
 def test_few_nulls_give_no_indicator():
     summaries = {"x": NumericSummary.of(np.array([np.nan, *range(100)]))}
-    numeric, _, _ = fit_features([X], summaries, RULES)
-    assert [each.name for each in numeric] == ["x"]
+    assert [each.name for each in _features([X], summaries).numeric] == ["x"]
 
 
 def test_no_feature_left_is_an_error_that_says_why():
-    summaries = {"x": NumericSummary.of(np.array([1.0, 1.0])), "w": CategorySummary.of(pa.array([None], pa.string()))}
+    summaries = {
+        "x": NumericSummary.of(np.array([1.0, 1.0])),
+        "w": CategorySummary.of(categories(pa.array([None], pa.string()))),
+    }
     with pytest.raises(TrainingError, match=r"no feature is left.*`x`: constant.*`w`: every value is null"):
-        fit_features([X, W], summaries, RULES)
+        _features([X, W], summaries)
+
+
+def test_a_feature_that_would_be_named_like_another_column_is_refused():
+    column = CONTRACT.column("x").model_copy(update={"name": "x_is_null"})
+    values = NumericSummary.of(np.array([1.0, np.nan, 3.0]))
+    with pytest.raises(ConfigError, match="two columns of the features dataset would be named `x_is_null`"):
+        _features([X, Measure(column, "numeric")], {"x": values, "x_is_null": values})
 
 
 def _target(name, values):
     column = CONTRACT.column(name)
-    return fit_target(column, {name: CategorySummary.of(values)})
+    return fit_target(column, {name: CategorySummary.of(categories(values))})
 
 
 def test_classes_are_sorted_by_their_type():

@@ -1,3 +1,4 @@
+import datetime as dt
 import errno
 import json
 import os
@@ -6,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from pydantic import ValidationError
 
 from tasks.data.split import SplitConfig, read_split, run_split
 from tasks.errors import ConfigError, DiskFullError, IntegrityError, TrainingError
-from tasks.preprocessing.fit import PreprocessConfig, read_preprocessing, run_fit
+from tasks.preprocessing.config import PreprocessConfig
+from tasks.preprocessing.fit import read_preprocessing, run_fit
+from tasks.preprocessing.transform import transform
 from tests.tasks.data.tables import clean_dataset, contract_of, write_parquet
 
 TYPES = {
@@ -25,7 +27,7 @@ TYPES = {
     "late": "boolean",
 }
 CONTRACT = contract_of(TYPES, key=("id",), classified=("secret",))
-CONFIG = PreprocessConfig(target="late", exclude=("id",), categorical=("gate",), min_count=5)
+CONFIG = PreprocessConfig(target="late", exclude=("id",), categorical=("gate",), categories={"min_count": 5})
 
 pytestmark = pytest.mark.usefixtures("without_gx")
 
@@ -83,7 +85,7 @@ def test_constants_come_from_the_training_split_alone(tmp_path: Path, dask, prep
     assert preprocessing.columns == ("size", "at", "gate", "word", "secret")
     train = pa.concat_tables(read_split(clean, split, "train", ["size", "word"]))
     size = train["size"].drop_null().to_numpy()
-    assert preprocessing.numeric[0].fill == np.quantile(size, 0.5, method="inverted_cdf")
+    assert preprocessing.numeric[0].fill == pytest.approx(np.median(size), rel=1e-15)
     assert preprocessing.numeric[0].upper == np.quantile(size, 0.999, method="inverted_cdf")
     assert preprocessing.categorical[0].vocabulary == ("0", "1", "2", "3")
     assert preprocessing.categorical[1].vocabulary == ("blue", "green", "red")
@@ -122,7 +124,7 @@ def test_other_partitions_give_the_same_constants_but_for_rounding(tmp_path: Pat
     assert first.categorical == second.categorical
     for a, b in zip(first.numeric, second.numeric, strict=True):
         assert (a.fill, a.lower, a.upper) == (b.fill, b.lower, b.upper)
-        assert (a.mean, a.std) == pytest.approx((b.mean, b.std), rel=1e-12)
+        assert (a.center, a.spread) == pytest.approx((b.center, b.spread), rel=1e-12)
 
 
 def test_a_target_of_one_class_is_refused(tmp_path: Path, dask, prepare):
@@ -156,14 +158,20 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, dask, prepare, monkeypatch):
     assert list((tmp_path / "home" / "preprocessing").iterdir()) == []
 
 
+def test_cyclic_parts_become_a_sine_and_a_cosine(tmp_path: Path, dask, prepare):
+    clean, split = prepare(make_table(300))
+    config = CONFIG.model_copy(update={"calendar_numeric": (), "calendar_cyclic": ("month", "hour")})
+    constants = read_preprocessing(_fit((clean, split), tmp_path, dask, config))
+    names = ["at_month_sin", "at_month_cos", "at_hour_sin", "at_hour_cos"]
+    assert [each.name for each in constants.numeric][-4:] == names
+    day = pa.array([dt.datetime(2020, 4, 1, 18, tzinfo=dt.UTC), None], pa.timestamp("us", tz="UTC"))
+    row = make_table(2).set_column(5, "at", day)
+    expected = [[1.0, 0.0, -1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    np.testing.assert_allclose(transform(row, constants).numeric[:, -4:], expected, atol=1e-6)
+
+
 def test_lost_constants_are_named(tmp_path: Path, dask, prepare):
     ref = _fit(prepare(make_table(300)), tmp_path, dask)
     (Path(ref.path) / "preprocessing.json").unlink()
     with pytest.raises(IntegrityError, match="the fitted constants are gone"):
         read_preprocessing(ref)
-
-
-@pytest.mark.parametrize("clip", [(0.5, 0.5), (0.9, 0.1), (-0.1, 1), (0, 1.1)])
-def test_clip_must_be_two_quantiles(clip):
-    with pytest.raises(ValidationError, match="clip must be two quantiles"):
-        PreprocessConfig(target="late", clip=clip)

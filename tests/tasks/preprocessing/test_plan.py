@@ -1,6 +1,9 @@
 import pytest
 
+from data_contracts.contract import Privacy
 from tasks.errors import ConfigError, TrainingError
+from tasks.preprocessing.config import PreprocessConfig
+from tasks.preprocessing.options import require_preprocessing
 from tasks.preprocessing.plan import feature_columns, plan_measures
 from tests.tasks.data.tables import contract_of
 
@@ -9,15 +12,13 @@ CONTRACT = contract_of(
 )
 
 
-def _plan(columns, categorical=()):
-    return plan_measures(
-        columns, CONTRACT.column("late"), categorical, ["minute_of_day", "day_of_year"], ["day_of_week"]
-    )
+def _plan(categorical=(), **options):
+    parts = {"calendar_numeric": ["minute_of_day", "day_of_year"], "calendar_categorical": ["day_of_week"]}
+    return plan_measures(CONTRACT, PreprocessConfig(target="late", categorical=categorical, **{**parts, **options}))
 
 
 def test_columns_give_measures_in_the_contracts_order():
-    columns = feature_columns(CONTRACT, "late", None, ["id"])
-    measures = _plan(columns)
+    measures = _plan(exclude=["id"])
     assert [(each.name, each.kind, each.role) for each in measures] == [
         ("at", "numeric", "reference"),
         ("at_minute_of_day", "numeric", "feature"),
@@ -32,8 +33,18 @@ def test_columns_give_measures_in_the_contracts_order():
     ]
 
 
+def test_columns_dropped_for_privacy_are_no_features():
+    hidden = CONTRACT.column("word").model_copy(update={"privacy": Privacy(action="drop")})
+    columns = tuple(hidden if column.name == "word" else column for column in CONTRACT.columns)
+    contract = CONTRACT.model_copy(update={"columns": columns})
+    assert [column.name for column in feature_columns(contract, "late", None, ["at", "day"])] == ["id", "size"]
+    for options in ({"target": "word"}, {"target": "late", "include": ["word"]}, {"target": "late", "keep": ["word"]}):
+        with pytest.raises(ConfigError, match="privacy"):
+            require_preprocessing(contract, PreprocessConfig(**options))
+
+
 def test_an_integer_can_be_a_category():
-    measures = _plan(feature_columns(CONTRACT, "late", ["id"], []), categorical=["id"])
+    measures = _plan(include=["id"], categorical=["id"])
     assert [(each.name, each.kind) for each in measures] == [("id", "category"), ("late", "category")]
 
 
@@ -61,13 +72,13 @@ def test_no_column_left_is_an_error():
 )
 def test_some_columns_cannot_be_categories(name, message):
     with pytest.raises(ConfigError, match=f"preprocess.categorical: `{name}` (is )?{message}"):
-        _plan(feature_columns(CONTRACT, "late", None, []), categorical=[name])
+        _plan(categorical=[name])
 
 
 def test_two_features_of_one_name_are_refused():
     contract = contract_of({"at": "date", "at_month": "integer", "y": "boolean"})
     with pytest.raises(ConfigError, match="would be named `at_month`"):
-        plan_measures(contract.columns[:2], contract.columns[2], [], [], ["month"])
+        plan_measures(contract, PreprocessConfig(target="y", calendar_categorical=["month"]))
     contract = contract_of({"target": "integer", "y": "boolean"})
     with pytest.raises(ConfigError, match="would be named `target`"):
-        plan_measures(contract.columns[:1], contract.columns[1], [], [], [])
+        plan_measures(contract, PreprocessConfig(target="y"))

@@ -60,6 +60,29 @@ def test_a_thousand_merges_in_a_tree_stay_within_a_thousandth():
     assert abs((np.concatenate(parts) <= median).mean() - 0.5) < 0.001
 
 
+@given(values=st.lists(floats, min_size=1, max_size=200), probability=st.floats(0, 1))
+@settings(max_examples=100, deadline=None)
+def test_interpolated_quantiles_are_numpys(values, probability):
+    array = np.array(values, dtype=np.float64)
+    found = Distribution.of(array).interpolated([probability])[0]
+    assert found == pytest.approx(np.quantile(array, probability), rel=1e-9, abs=1e-300)
+
+
+@given(seed=st.integers(0, 1_000), cut=st.integers(0, 6_000))
+@settings(max_examples=20, deadline=None)
+def test_many_different_values_are_counted_like_few(seed, cut):
+    random = np.random.default_rng(seed)
+    values = np.concatenate([random.normal(size=6_000), [np.nan, np.inf, -np.inf, 0.0, -0.0, -0.0]])
+    random.shuffle(values)
+    distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    whole = Distribution.of(values)
+    merged = Distribution.of(values[cut:]).merge(Distribution.of(values[:cut]))
+    for found in (whole, merged):
+        assert found.values.tolist() == distinct.tolist()
+        assert found.counts.tolist() == counts.tolist()
+        assert not np.signbit(found.values[found.values == 0]).any()
+
+
 def test_nan_and_infinities_take_no_part_and_the_zeros_are_one():
     distribution = Distribution.of(np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 2.0]))
     assert distribution.values.tolist() == [0.0, 2.0]

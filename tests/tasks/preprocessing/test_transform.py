@@ -21,11 +21,14 @@ from tasks.preprocessing.constants import (
     Target,
 )
 from tasks.preprocessing.fit import read_preprocessing, run_fit
-from tasks.preprocessing.transform import encode_target, read_features, run_transform, transform
+from tasks.preprocessing.target import encode_target
+from tasks.preprocessing.transform import read_features, run_transform, transform
 from tests.tasks.data.tables import clean_dataset, write_parquet
 from tests.tasks.preprocessing.test_fit import CONFIG, CONTRACT, make_table
 
-SIZE = NumericFeature(name="size", column="size", source="number", fill=2.0, lower=-1.0, upper=10.0, mean=1.5, std=3.0)
+SIZE = NumericFeature(
+    name="size", column="size", source="number", fill=2.0, lower=-1.0, upper=10.0, center=1.5, spread=3.0
+)
 TARGET = Target(column="late", source="boolean", classes=(False, True))
 
 
@@ -59,7 +62,7 @@ def test_every_source_of_numbers():
     found = _transform(
         table,
         NumericFeature(name="size", column="size", source="number", **plain),
-        NumericFeature(name="no_size", column="size", source="number", indicator=True),
+        NumericFeature(name="no_size", column="size", source="number", kind="is_null"),
         NumericFeature(name="count", column="count", source="integer", **plain),
         NumericFeature(name="flag", column="flag", source="boolean", **plain),
         NumericFeature(name="day", column="day", source="timestamp", part="day_of_year", **plain),
@@ -100,9 +103,16 @@ def test_every_source_of_categories():
 
 
 def test_no_rows_give_features_of_no_rows():
-    found = _transform(pa.table({"size": pa.array([], pa.float64())}), SIZE)
-    assert found.numeric.shape == (0, 1)
-    assert found.categorical.shape == (0, 0)
+    times = pa.array([], pa.timestamp("us", tz="UTC"))
+    found = _transform(
+        pa.table({"size": pa.array([], pa.float64()), "at": times, "word": pa.array([], pa.string())}),
+        SIZE,
+        NumericFeature(name="sine", column="at", source="timestamp", part="month", kind="sine"),
+        CategoricalFeature(name="month", column="at", source="timestamp", part="month", vocabulary=("1", "2")),
+        CategoricalFeature(name="word", column="word", source="string", vocabulary=("a",)),
+    )
+    assert found.numeric.shape == (0, 2)
+    assert found.categorical.shape == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +147,7 @@ def test_features_on_disk_are_those_of_the_rows_in_order(tmp_path: Path, dask):
     assert run_transform(clean, split, preprocessing, home, dask) == features
     constants = read_preprocessing(preprocessing)
     manifest = read_manifest(features)
+    assert [manifest.columns[feature.name] for feature in constants.categorical] == ["int8"] * 5
     assert list(manifest.columns) == [
         *(feature.name for feature in constants.numeric),
         *(feature.name for feature in constants.categorical),
@@ -154,7 +165,7 @@ def test_features_on_disk_are_those_of_the_rows_in_order(tmp_path: Path, dask):
         assert categorical.dtype == target.dtype == np.int64
     train = read_features(features, preprocessing, "train")
     for index, feature in enumerate(constants.numeric):
-        if not feature.indicator:
+        if feature.kind == "number":
             assert train[0][:, index].mean() == pytest.approx(0, abs=1e-5)
             assert train[0][:, index].std() == pytest.approx(1, abs=1e-5)
             assert feature.edges[0] == train[0][:, index].min()

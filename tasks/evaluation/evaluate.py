@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from tasks.data.parquet import write_parquet
 from tasks.evaluation.baselines import LogisticConfig, logistic_probabilities, majority_probabilities
 from tasks.evaluation.curves import curves
 from tasks.evaluation.metrics import Floats, classification_metrics, confusion
@@ -122,7 +122,7 @@ def _write(home: Path, metrics: dict[str, Any], plots: list[dict[str, Any]], pre
     with new_folder(parent, named) as folder:
         write_json(folder / METRICS, metrics)
         write_json(folder / CURVES, {"classes": plots})
-        pq.write_table(predictions, folder / PREDICTIONS, compression="zstd")
+        write_parquet(predictions, folder / PREDICTIONS, compression="zstd")
     return EvaluationRef(path=str(parent / digest), digest=digest)
 
 
@@ -147,6 +147,6 @@ def read_curves(evaluation: EvaluationRef) -> list[dict[str, Any]]:
 
 
 def _read(evaluation: EvaluationRef, name: str) -> Any:
-    path = Path(evaluation.path) / name
+    path = evaluation.folder / name
     with naming_lost(path, "the evaluation is"):
         return json.loads(path.read_bytes())

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import torch
 
-from tasks.training.splits import SplitTensors
-
-Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+from tasks.training.on_the_fly import BalancedPass, BatchNoise
+from tasks.training.splits import Batch, SplitTensors
 
 
 class RoundLoader:
@@ -20,19 +19,33 @@ class RoundLoader:
     at round boundaries only, and a resumed run needs to know nothing but the number of its round.
     """
 
-    def __init__(self, train: SplitTensors, *, batch_size: int, steps: int, seed: int) -> None:
+    def __init__(
+        self,
+        train: SplitTensors,
+        *,
+        batch_size: int,
+        steps: int,
+        seed: int,
+        balanced: BalancedPass | None = None,
+        noise: BatchNoise | None = None,
+    ) -> None:
         """Take the training split.
 
         Args:
-            train: The split; a batch is all of it where it has fewer rows than `batch_size`.
+            train: The split; a batch is a whole pass where that has fewer rows than `batch_size`.
             batch_size: Rows of a batch.
             steps: Batches of a round.
             seed: Decides every order.
+            balanced: How often rows occur in a pass; once each by default.
+            noise: Put on every batch.
         """
         self._train = train
-        self._batch_size = min(batch_size, len(train))
+        self._rows = len(train) if balanced is None else len(balanced)
+        self._batch_size = min(batch_size, self._rows)
         self._steps = steps
         self._seed = seed
+        self._balanced = balanced
+        self._noise = noise
         self._round = 0
 
     @property
@@ -48,18 +61,21 @@ class RoundLoader:
         return self._steps
 
     def __iter__(self) -> Iterator[Batch]:
-        per_pass = len(self._train) // self._batch_size
+        per_pass = self._rows // self._batch_size
         number, order = -1, torch.empty(0, dtype=torch.int64)
         for step in range(self._round * self._steps, (self._round + 1) * self._steps):
             through, position = divmod(step, per_pass)
             if through != number:
                 number, order = through, self._order(through)
-            yield self._train.rows(order[position * self._batch_size :][: self._batch_size])
+            batch = self._train.rows(order[position * self._batch_size :][: self._batch_size])
+            yield batch if self._noise is None else self._noise(batch, step)
 
     def _order(self, through: int) -> torch.Tensor:
         # Neighbouring seeds are far apart for a Mersenne Twister seeded by torch; the product keeps runs apart too.
         generator = torch.Generator().manual_seed((self._seed * 1_000_003 + through) % (1 << 63))
-        return torch.randperm(len(self._train), generator=generator)
+        if self._balanced is not None:
+            return self._balanced.order(generator)
+        return torch.randperm(self._rows, generator=generator)
 
 
 class SliceLoader:

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 
 from tasks.errors import IntegrityError
 from tasks.references import CheckpointRef
-from tasks.storage import digest_folder, new_folder, write_json
+from tasks.storage import digest_folder, new_folder, write_atomic, write_json
 from tasks.training.models.registry import NetworkConfig, build_network
 from tasks.training.models.spec import FeatureSpec, TabularNetwork
 
@@ -56,7 +56,7 @@ def write_checkpoint(
         return digest
 
     with new_folder(parent, named) as folder:
-        save_file({name: value.contiguous() for name, value in weights.items()}, folder / WEIGHTS)
+        write_atomic(folder / WEIGHTS, save({name: value.contiguous() for name, value in weights.items()}))
         write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
         write_json(folder / HISTORY, {"best_round": description.best_round, "rounds": list(history)})
     return CheckpointRef(path=str(parent / digest), digest=digest)
@@ -68,7 +68,7 @@ def read_description(ref: CheckpointRef) -> NetworkDescription:
     Raises:
         IntegrityError: The file is missing or is not what training writes.
     """
-    path = Path(ref.path) / DESCRIPTION
+    path = ref.folder / DESCRIPTION
     try:
         return NetworkDescription.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
@@ -81,7 +81,7 @@ def read_history(ref: CheckpointRef) -> list[dict[str, float]]:
     Raises:
         IntegrityError: The file is missing or is not JSON.
     """
-    path = Path(ref.path) / HISTORY
+    path = ref.folder / HISTORY
     try:
         rounds: list[dict[str, float]] = json.loads(path.read_bytes())["rounds"]
     except (OSError, ValueError, KeyError) as error:
@@ -96,11 +96,11 @@ def load_network(ref: CheckpointRef) -> TabularNetwork:
         IntegrityError: A file is missing, torn, or does not fit the others.
     """
     description = read_description(ref)
-    path = Path(ref.path) / WEIGHTS
+    path = ref.folder / WEIGHTS
     with torch.random.fork_rng(devices=[]):
         network = build_network(description.network, description.features)
     try:
-        network.load_state_dict(load_file(path))
+        network.load_state_dict(load(path.read_bytes()))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise _broken(path, error) from error
     return network.eval()

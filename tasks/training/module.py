@@ -12,9 +12,9 @@ from torch.nn import functional
 
 from tasks.errors import TrainingError
 from tasks.evaluation.metrics import selection_metrics
-from tasks.training.batches import Batch
 from tasks.training.models.spec import TabularNetwork
 from tasks.training.optimization import OptimizerConfig, build_optimizer, learning_rate_factor, move_average
+from tasks.training.splits import Batch
 
 
 class TabularModule(pl.LightningModule):
@@ -23,15 +23,36 @@ class TabularModule(pl.LightningModule):
     Attributes:
         losses: Training loss of every step of the current round, float32 `[steps per round]`. They are looked at
             once a round: asking for each of them would stop an accelerator at every step.
-        metrics: What the last validation measured.
+        metrics: What the last validation measured; classes weigh the same there.
     """
 
-    def __init__(self, network: TabularNetwork, config: OptimizerConfig, *, rounds: int, steps_per_round: int) -> None:
+    weights: torch.Tensor | None
+
+    def __init__(
+        self,
+        network: TabularNetwork,
+        config: OptimizerConfig,
+        *,
+        rounds: int,
+        steps_per_round: int,
+        weights: torch.Tensor | None = None,
+    ) -> None:
+        """Take the network.
+
+        Args:
+            network: What is trained.
+            config: How its weights are moved.
+            rounds: Rounds of the whole run, were it never stopped early.
+            steps_per_round: Steps of each.
+            weights: Weight of each class in the training loss, float32 `[C]`; None for the same.
+        """
         super().__init__()
         self.network = network
         self.average = copy.deepcopy(network).requires_grad_(requires_grad=False).eval()
         self.losses = torch.zeros(steps_per_round)
         self.metrics: dict[str, float] = {}
+        # Not part of the state: a run that goes on computes them again.
+        self.register_buffer("weights", weights, persistent=False)
         self._config = config
         self._total = rounds * steps_per_round
         self._scores: list[torch.Tensor] = []
@@ -49,9 +70,9 @@ class TabularModule(pl.LightningModule):
         self.losses = torch.zeros(len(self.losses), device=self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """Return the mean cross-entropy of a batch."""
+        """Return the (weighted) mean cross-entropy of a batch."""
         numeric, categorical, target = batch
-        loss = functional.cross_entropy(self.network(numeric, categorical), target)
+        loss = functional.cross_entropy(self.network(numeric, categorical), target, weight=self.weights)
         self.losses[batch_idx] = loss.detach()
         return loss
 

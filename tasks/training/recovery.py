@@ -14,7 +14,7 @@ import torch
 from lightning_fabric.plugins import CheckpointIO
 
 from tasks.errors import IntegrityError
-from tasks.storage import write_atomic
+from tasks.storage import place, write_atomic
 
 _KEPT = 2
 _PATTERN = "round-*.ckpt"
@@ -34,7 +34,7 @@ class AtomicCheckpointIO(CheckpointIO):
         """Write a checkpoint."""
         content = io.BytesIO()
         torch.save(checkpoint, content)
-        write_atomic(Path(path), content.getvalue())
+        write_atomic(place(path), content.getvalue())
 
     def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:  # noqa: ARG002, FBT001
         """Read a checkpoint onto the CPU; tensors and plain values only, whatever `weights_only` says.
@@ -44,7 +44,7 @@ class AtomicCheckpointIO(CheckpointIO):
             zipfile.BadZipFile: It is torn or altered; torch itself would not look at the checksums.
             UnpicklingError: It holds more than tensors and plain values.
         """
-        content = io.BytesIO(Path(path).read_bytes())
+        content = io.BytesIO(place(path).read_bytes())
         with zipfile.ZipFile(content) as archive:
             altered = archive.testzip()
         if altered is not None:
@@ -55,7 +55,7 @@ class AtomicCheckpointIO(CheckpointIO):
 
     def remove_checkpoint(self, path: Any) -> None:
         """Remove a checkpoint."""
-        Path(path).unlink(missing_ok=True)
+        place(path).unlink(missing_ok=True)
 
 
 class RoundCheckpoint(pl.callbacks.Checkpoint):

@@ -12,6 +12,8 @@ from tasks.preprocessing.constants import Preprocessing
 from tasks.preprocessing.transform import read_features
 from tasks.references import DatasetRef, PreprocessingRef
 
+Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
 
 @dataclass(frozen=True)
 class SplitTensors:
@@ -24,7 +26,7 @@ class SplitTensors:
     def __len__(self) -> int:
         return len(self.target)
 
-    def rows(self, index: torch.Tensor | slice) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def rows(self, index: torch.Tensor | slice) -> Batch:
         """Return the chosen rows of all three."""
         return self.numeric[index], self.categorical[index], self.target[index]
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.augmentation.config import AugmentConfig
 from tasks.data.partitions import Manifest, Partition, write_manifest
 from tasks.preprocessing.constants import CategoricalFeature, NumericFeature, Preprocessing, Target
 from tasks.references import DatasetRef, PreprocessingRef
@@ -43,7 +44,7 @@ def constants(classes: tuple[Any, ...] = (False, True), *, numbers: int = 2) -> 
     source = {bool: "boolean", int: "integer", str: "string"}[type(classes[0])]
     numeric = [NumericFeature(name=f"x{i}", column=f"x{i}", source="number", edges=edges) for i in range(numbers)]
     if numbers:
-        numeric.append(NumericFeature(name="x0_missing", column="x0", source="number", indicator=True))
+        numeric.append(NumericFeature(name="x0_missing", column="x0", source="number", kind="is_null"))
     return Preprocessing(
         numeric=tuple(numeric),
         categorical=(CategoricalFeature(name="c", column="c", source="string", vocabulary=("a", "b")),)
@@ -105,6 +106,15 @@ def write_constants(folder: Path, fitted: Preprocessing) -> PreprocessingRef:
     write_json(folder / "preprocessing.json", fitted.model_dump(mode="json"))
     return PreprocessingRef(path=str(folder), digest=digest_folder(folder))
 
+
+# Everything that draws while training: over-sampling, noise, and weights in the loss.
+ON_THE_FLY = AugmentConfig.model_validate(
+    {
+        "when": "batch",
+        "balance": {"method": "over", "ratio": {"false": 0.6}, "seed": 3},
+        "noise": {"share": 0.3, "swap": 0.2, "seed": 4},
+    }
+)
 
 # Long enough, at some milliseconds a round, to be killed in its middle.
 LONG = TINY.model_copy(update={"rounds": 60, "steps_per_round": 20, "selection": SelectionConfig(patience=60)})

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.errors import IntegrityError, TrainingError
+from tasks.augmentation.config import AugmentConfig
+from tasks.errors import ConfigError, IntegrityError, TrainingError
 from tasks.evaluation.metrics import selection_metrics
 from tasks.progress import listening
 from tasks.training.checkpoint import load_network, read_history
@@ -19,11 +20,14 @@ from tasks.training.optimization import OptimizerConfig
 from tasks.training.selection import SelectionConfig
 from tasks.training.splits import read_split
 from tasks.training.train import TrainConfig, run_train
-from tests.tasks.training.fixtures import TINY, Problem, write_problem
+from tests.tasks.training.fixtures import ON_THE_FLY, TINY, Problem, write_problem
 
 
-def _train(problem: Problem, config: TrainConfig, folder: Path, work: str = "work") -> Any:
-    return run_train(problem.features, problem.preprocessing, config, folder / "home", folder / work)
+def _train(
+    problem: Problem, config: TrainConfig, folder: Path, work: str = "work", augment: AugmentConfig | None = None
+) -> Any:
+    home, work_folder = folder / "home", folder / work
+    return run_train(problem.features, problem.preprocessing, config, home, work_folder, augment or AugmentConfig())
 
 
 def _checkpoints(folder: Path) -> list[Path]:
@@ -38,9 +42,12 @@ def test_the_same_run_gives_the_same_digest_and_another_seed_another(problem: Pr
     assert Path(first.path).name == first.digest
 
 
+@pytest.mark.parametrize("augment", [None, ON_THE_FLY], ids=["plain", "on the fly"])
 @pytest.mark.parametrize("from_round", [1, 2, 3])
-def test_a_run_goes_on_from_any_round_to_the_same_weights(problem: Problem, tmp_path: Path, from_round: int) -> None:
-    expected = _train(problem, TINY, tmp_path / "whole")
+def test_a_run_goes_on_from_any_round_to_the_same_weights(
+    problem: Problem, tmp_path: Path, from_round: int, augment: AugmentConfig | None
+) -> None:
+    expected = _train(problem, TINY, tmp_path / "whole", augment=augment)
     interrupted = tmp_path / "interrupted"
 
     class Killed(Exception):
@@ -65,9 +72,49 @@ def test_a_run_goes_on_from_any_round_to_the_same_weights(problem: Problem, tmp_
                 raise Killed
 
     with pytest.raises(Killed), listening(Listener()):
-        _train(problem, TINY, interrupted)
+        _train(problem, TINY, interrupted, augment=augment)
     assert _checkpoints(interrupted)[-1].name == f"round-{from_round:06d}.ckpt"
-    assert _train(problem, TINY, interrupted).digest == expected.digest
+    assert _train(problem, TINY, interrupted, augment=augment).digest == expected.digest
+
+
+def test_what_is_drawn_on_the_fly_changes_the_weights_and_a_written_dataset_is_left_alone(
+    problem: Problem, tmp_path: Path
+) -> None:
+    plain = _train(problem, TINY, tmp_path)
+    augmented = _train(problem, TINY, tmp_path, augment=ON_THE_FLY)
+    assert augmented.digest != plain.digest
+    assert len(list((tmp_path / "work").iterdir())) == 2
+    for section in ("balance", "noise"):
+        part = ON_THE_FLY.model_copy(update={section: AugmentConfig.model_fields[section].default})
+        assert _train(problem, TINY, tmp_path, augment=part).digest not in {plain.digest, augmented.digest}
+    written = ON_THE_FLY.model_copy(update={"when": "dataset"})
+    assert _train(problem, TINY, tmp_path, augment=written) == plain
+
+
+def test_class_weights_move_the_network_and_leave_what_is_measured(problem: Problem, tmp_path: Path) -> None:
+    rate = OptimizerConfig(learning_rate=0.02, warmup_steps=0, average_decay=0.0)
+    config = TINY.model_copy(update={"optimizer": rate, "rounds": 8})
+    validation = read_split(problem.features, problem.preprocessing, "validation")
+    late = {}
+    for weights in ("none", {"true": 20.0}, {"false": 20.0}):
+        ref = _train(problem, config.model_copy(update={"class_weights": weights}), tmp_path)
+        with torch.inference_mode():
+            scores = torch.softmax(load_network(ref)(validation.numeric, validation.categorical).double(), dim=1)
+        best = min(record["log_loss"] for record in read_history(ref))
+        assert selection_metrics(validation.target.numpy(), scores.numpy())["log_loss"] == pytest.approx(best, abs=1e-9)
+        late[str(weights)] = float(scores[:, 1].mean())
+    assert late["{'false': 20.0}"] < late["none"] - 0.05
+    assert late["{'true': 20.0}"] > late["none"] + 0.05
+
+
+def test_a_class_that_is_not_there_is_named(problem: Problem, tmp_path: Path) -> None:
+    config = TINY.model_copy(update={"class_weights": {"late": 2.0}})
+    with pytest.raises(ConfigError, match=r"train\.class_weights: `late` is no class of `late`.* false, true"):
+        _train(problem, config, tmp_path)
+    unknown = AugmentConfig.model_validate({"when": "batch", "balance": {"method": "over", "ratio": {"late": 0.5}}})
+    with pytest.raises(ConfigError, match=r"augment\.balance\.ratio: `late` is no class"):
+        _train(problem, TINY, tmp_path, augment=unknown)
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_torn_last_checkpoint_costs_a_round_and_changes_nothing(problem: Problem, tmp_path: Path) -> None:

@@ -8,17 +8,21 @@ import click
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["flights"]))
+@click.argument("name", type=click.Choice(["flights", "fashion-mnist"]))
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def command(name: str, folder: Path) -> None:
-    """Write the real dataset NAME into FOLDER as Parquet.
+    """Write the real dataset NAME into FOLDER: flights as Parquet, fashion-mnist as IDX files of images.
 
     \b
     Example:
       headrace samples flights data/flights
     """
-    from pipelines.samples.flights import write_flights
+    if name == "flights":
+        from pipelines.samples.flights import write_flights
 
-    assert name == "flights"
-    write_flights(folder)
-    click.echo(f"wrote {sum(1 for _ in folder.glob('*.parquet'))} files to {folder}")
+        write_flights(folder)
+    else:
+        from pipelines.samples.fashion_mnist import write_fashion_mnist
+
+        write_fashion_mnist(folder)
+    click.echo(f"wrote {sum(1 for each in folder.iterdir() if each.is_file())} files to {folder}")

@@ -1,0 +1,1 @@
+"""Images: from files to fixed-shape pixels, without duplicates, split, measured, normalised and augmented."""

@@ -1,0 +1,1 @@
+"""Does anything tell the model what it will not know when it is asked? Looked for before training."""

@@ -1,0 +1,3 @@
+from tests.tasks.data.tables import dask
+
+__all__ = ["dask"]

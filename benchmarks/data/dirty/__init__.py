@@ -1,0 +1,1 @@
+"""A generator of dirty flights with known defects, and of the truth about them."""

@@ -1,0 +1,1 @@
+"""The same job by other engines, each in an environment of its own."""

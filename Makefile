@@ -48,4 +48,4 @@ lock: .venv/.ready  ## Write what is installed to constraints.txt
 	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools | sed 's/+cpu$$//' > constraints.txt
 
 clean:  ## Remove the environment, the sample and every run
-	rm -rf .venv .venv-contracts data .headrace
+	rm -rf .venv .venv-contracts .venv-peers data .headrace

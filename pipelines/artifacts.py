@@ -12,8 +12,18 @@ from pipelines import report
 from tasks.data.outcomes import read_counts
 from tasks.evaluation.evaluate import read_metrics
 from tasks.export.verify import read_certificate
+from tasks.leakage.check import read_leaks
 from tasks.promotion.promote import Promotion
-from tasks.references import CertificateRef, CheckpointRef, DatasetRef, EvaluationRef, SplitRef, ValidationRef
+from tasks.references import (
+    CertificateRef,
+    CheckpointRef,
+    DatasetRef,
+    DocsRef,
+    EvaluationRef,
+    LeakageRef,
+    SplitRef,
+    ValidationRef,
+)
 from tasks.report import plots
 from tasks.report.svg import as_data_uri
 
@@ -40,14 +50,19 @@ def show_validation(validation: ValidationRef) -> None:
     )
 
 
+def show_documents(documents: DocsRef, page: Path) -> None:
+    """Show where Data Docs lie, and whether every expectation holds."""
+    holds = f"{documents.failed} expectations do not hold" if documents.failed else "every expectation holds"
+    _markdown("data-docs", "Great Expectations Data Docs", f"**{holds}**\n\n[Data Docs]({page.as_uri()})\n\n`{page}`")
+
+
 def show_accounting(clean: DatasetRef, split: SplitRef) -> None:
     """Show where every row went."""
     counted = report.accounting(clean, split)
     lines = {
         "rows in": counted.rows_in,
         "quarantined": counted.in_quarantine,
-        "duplicates": counted.duplicates,
-        "without target": counted.without_target,
+        **counted.left_out,
         **counted.splits,
     }
     rows = [{"where": where, "rows": f"{count:,}"} for where, count in lines.items()]
@@ -89,6 +104,15 @@ def show_certificate(certificate: CertificateRef) -> None:
         for name, parity in measures.items()
     ]
     create_table_artifact(rows, key="parity-certificate", description="Training path against the served graph")
+
+
+def show_leaks(leaks: LeakageRef) -> None:
+    """Show the leaks that were found, those that the config accepts included, and what else there is to say."""
+    found = read_leaks(leaks)
+    rows = [{"finding": each.name, "what": each.what} for each in found.findings]
+    rows += [{"finding": "note", "what": note} for note in found.notes]
+    none = [{"finding": "none", "what": f"{found.rows:,} rows were looked at"}]
+    create_table_artifact(rows or none, key="leakage", description="What training must not be told")
 
 
 def show_promotion(promotion: Promotion, page: Path) -> None:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from data_contracts.contract import Contract
 from data_contracts.errors import ContractError
+from data_contracts.executability import how_executed
 from data_contracts.loader import load_contract
 from data_contracts.yaml_lines import nearest
 from pipelines.config import PipelineConfig, load_config
+from tasks.augmentation.requirements import require_augmentation
+from tasks.cleaning.config import order_notes, require_ordered
 from tasks.data.schema import known_column
 from tasks.data.split import split_columns
 from tasks.errors import ConfigError
 from tasks.evaluation.metrics import METRIC_NAMES
-from tasks.preprocessing.plan import feature_columns, plan_measures
+from tasks.leakage.plan import LeakagePlan, plan_leakage
+from tasks.preprocessing.options import require_preprocessing
+from tasks.preprocessing.plan import feature_columns
 
 _TARGETS = ("boolean", "integer", "string")
 
 
-def check_pipeline(path: Path, overrides: Sequence[str] = ()) -> Contract:
-    """Read a config and its contract and check that they can work together.
+@dataclass(frozen=True)
+class Checked:
+    """A contract that a config can work with.
 
-    Returns:
-        The contract.
+    Attributes:
+        notes: What is right and still good to know, a sentence each.
+    """
+
+    contract: Contract
+    notes: tuple[str, ...]
+
+
+def check_pipeline(path: Path, overrides: Sequence[str] = ()) -> Checked:
+    """Read a config and its contract and check that they can work together.
 
     Raises:
         ConfigError: The config is wrong.
@@ -32,7 +47,15 @@ def check_pipeline(path: Path, overrides: Sequence[str] = ()) -> Contract:
     config = load_config(path, overrides)
     contract = load_contract(config.contract)
     require_sound(config, contract)
-    return contract
+    return Checked(contract, tuple(_notes(config, contract)))
+
+
+def _notes(config: PipelineConfig, contract: Contract) -> Iterator[str]:
+    for rule, mode, why in how_executed(contract):
+        if mode != "fast":
+            yield f"{contract.path}:{rule.line}: expectation {rule.id} runs {mode}: {why}"
+    if config.order is not None:
+        yield from order_notes(config.order, leakage_plan(config, contract).features)
 
 
 def require_sound(config: PipelineConfig, contract: Contract) -> None:
@@ -50,12 +73,26 @@ def require_sound(config: PipelineConfig, contract: Contract) -> None:
             f"target: `{target.name}` is a {target.logical_type}; a class is a {', '.join(_TARGETS)}\n"
             f"  do: name another column, or give it such a type in {contract.path}"
         )
-    columns = feature_columns(contract, preprocess.target, preprocess.include, preprocess.exclude)
-    plan_measures(columns, target, preprocess.categorical, preprocess.calendar_numeric, preprocess.calendar_categorical)
+    require_preprocessing(contract, preprocess)
+    require_augmentation(contract, config.augment, config.train.class_weights, preprocess)
+    if config.order is not None:
+        require_ordered(contract, config.order, config.target)
     split_columns(contract, config.split)
+    leakage_plan(config, contract)
     for kind in ("floor", "gain"):
         for metric in getattr(config.promote.gates, kind):
             _require_metric(f"promote.gates.{kind}", metric)
+
+
+def leakage_plan(config: PipelineConfig, contract: Contract) -> LeakagePlan:
+    """Return what is looked for before training: leaks of the target into the features, and between the splits.
+
+    Raises:
+        ConfigError: The section `leakage` names a column that is not there, or cannot serve.
+    """
+    learned = config.preprocess
+    features = feature_columns(contract, learned.target, learned.include, learned.exclude)
+    return plan_leakage(contract, config.leakage, config.split, config.target, [column.name for column in features])
 
 
 def _require_metric(place: str, metric: str) -> None:

@@ -12,12 +12,29 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Lock
 
 from tasks.storage import digest_file, digest_of
 
 ROOMS = ("data_contracts", "tasks", "serving")
 # A result may change with these libraries' releases; others (a progress bar, a web framework) cannot change one.
-_LIBRARIES = ("numpy", "onnx", "onnxruntime", "pandas", "pyarrow", "pytorch-lightning", "scikit-learn", "spox", "torch")
+_LIBRARIES = (
+    "great-expectations",
+    "imbalanced-learn",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "pandas",
+    "pillow",
+    "pyarrow",
+    "pytorch-lightning",
+    "scikit-learn",
+    "scipy",
+    "spox",
+    "torch",
+)
+# Python 3.11's parser fails now and then when two threads are in it (https://github.com/python/cpython/issues/106905).
+_READING = Lock()
 
 
 @cache
@@ -34,9 +51,16 @@ def code_version(module: str) -> str:
         path = source_file(name)
         if path is None or name in found:
             continue
-        found[name] = digest_file(path)
-        waiting.extend(imported_modules(path, name))
+        with _READING:
+            found[name], imported = _read(path, name)
+        waiting.extend(imported)
     return digest_of({"modules": found, "libraries": {name: _release(name) for name in _LIBRARIES}})
+
+
+@cache
+def _read(path: Path, module: str) -> tuple[str, tuple[str, ...]]:
+    """Return a source file's digest and what it imports; most files stand below many task functions."""
+    return digest_file(path), tuple(dict.fromkeys(imported_modules(path, module)))
 
 
 def imported_modules(path: Path, module: str) -> Iterator[str]:

@@ -12,6 +12,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from data_contracts.yaml_lines import YamlFile, YamlFileError, nearest, read_yaml
+from tasks.augmentation.config import AugmentConfig
+from tasks.augmentation.label_noise import LabelNoiseConfig
+from tasks.cleaning.config import OrderedConfig
 from tasks.data.clean import CleanConfig
 from tasks.data.ingest import SourceConfig
 from tasks.data.split import SplitConfig
@@ -19,8 +22,10 @@ from tasks.data.validate import ValidateConfig
 from tasks.engine import DaskConfig
 from tasks.errors import ConfigError
 from tasks.evaluation.evaluate import EvaluateConfig
-from tasks.preprocessing.fit import PreprocessConfig
+from tasks.leakage.plan import LeakageConfig
+from tasks.preprocessing.config import PreprocessConfig
 from tasks.promotion.promote import PromoteConfig
+from tasks.storage import beside
 from tasks.training.train import TrainConfig
 
 
@@ -44,8 +49,12 @@ class PipelineConfig(BaseModel):
     target: str
     validation: ValidateConfig = Field(default=ValidateConfig(), alias="validate")
     clean: CleanConfig = CleanConfig()
+    order: OrderedConfig | None = None
     split: SplitConfig = SplitConfig()
+    leakage: LeakageConfig = LeakageConfig()
     preprocess: PreprocessConfig
+    label_noise: LabelNoiseConfig = LabelNoiseConfig()
+    augment: AugmentConfig = AugmentConfig()
     train: TrainConfig = TrainConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     promote: PromoteConfig = PromoteConfig()
@@ -105,7 +114,7 @@ def _apply(value: dict[str, Any], override: str) -> None:
 
 
 def _beside(config: PipelineConfig, folder: Path) -> PipelineConfig:
-    source = config.source.model_copy(update={"path": str(folder / config.source.path)})
+    source = config.source.model_copy(update={"path": str(beside(folder, config.source.path))})
     return config.model_copy(update={"contract": str(folder / config.contract), "source": source})
 
 
@@ -149,7 +158,9 @@ def _known_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]
     models = [model]
     for part in place:
         fields = [found for each in models for found in each.model_fields.items() if part in (found[0], found[1].alias)]
-        models = [inner for _, field in fields for inner in _models_in(field.annotation)]
+        # A part that is no field is a name that the user gave, such as a column's: its model is known already.
+        if fields:
+            models = [inner for _, field in fields for inner in _models_in(field.annotation)]
     return sorted({field.alias or name for each in models for name, field in each.model_fields.items()})
 
 

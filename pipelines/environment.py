@@ -7,8 +7,11 @@ telemetry, which is always off.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from tasks.storage import headrace_home
+from tasks.storage import digest_of, headrace_home, is_remote
+
+RESULTS = "results"
 
 _NO_TELEMETRY = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -37,6 +40,14 @@ def prepare() -> None:
     os.environ.setdefault("PREFECT_RESULTS_LOCAL_STORAGE_PATH", str(results_folder()))
 
 
-def results_folder() -> os.PathLike[str]:
-    """Return the folder where Prefect keeps the references that finished tasks returned."""
-    return headrace_home() / "results"
+def results_folder() -> Path:
+    """Return the folder where Prefect keeps the references that finished tasks returned.
+
+    Prefect needs a folder of this machine. For a home in an object store it is one below the user's cache folder, and
+    `pipelines.caching` carries results to the store and back.
+    """
+    home = headrace_home()
+    if not is_remote(home):
+        return home / RESULTS
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "headrace" / digest_of(str(home))[:16] / RESULTS

@@ -14,10 +14,10 @@ from pipelines import artifacts, bindings, wording
 from pipelines.check import require_sound
 from pipelines.config import load_config
 from pipelines.pieces import piece
-from pipelines.report import write_report
+from pipelines.preparation import prepare_data
+from pipelines.report import keep_documents, write_report
 from pipelines.run_state import REFERENCES, Data, Model, Run, references
 from serving.bundle.store import ModelStore
-from tasks.data.outcomes import require_kept
 from tasks.engine import open_client
 from tasks.errors import GateRefusedError
 from tasks.evaluation.evaluate import read_metrics
@@ -49,6 +49,7 @@ def data_to_deployment(config_path: str, overrides: list[str] | None = None) -> 
         ConfigError: The config is wrong.
         ContractError: The contract is wrong.
         ContractBrokenError: The data broke its contract beyond the threshold; the quarantine is kept.
+        LeakageError: A leak was found that the config does not accept.
         GateRefusedError: A gate refused promotion; the champion stays.
     """
     run = _open_run(Path(config_path), overrides or [])
@@ -69,36 +70,14 @@ def data_to_deployment(config_path: str, overrides: list[str] | None = None) -> 
     return _finish(run, data, model, promotion)
 
 
-def prepare_data(run: Run) -> Data:
-    """Run the data half: ingest, validate, clean, split, fit, transform.
-
-    Raises:
-        ContractBrokenError: The data broke its contract beyond the threshold.
-    """
-    config, contract = run.config, run.contract
-    where: dict[str, Any] = {"home": run.home, "dask": run.dask}
-    judged: dict[str, Any] = {"contract": contract, **where}
-    raw = piece(bindings.ingest, wording.rows, source=config.source, **judged)
-    validation = piece(bindings.validate, wording.validation, raw=raw, config=config.validation, **judged)
-    artifacts.show_validation(validation)
-    require_kept(validation, contract, config.validation)
-    clean = piece(bindings.clean, wording.rows, raw=raw, validation=validation, config=config.clean, **judged)
-    split = piece(bindings.split, wording.split, clean=clean, config=config.split, **judged)
-    artifacts.show_accounting(clean, split)
-    preprocessing = piece(
-        bindings.fit, wording.preprocessing, clean=clean, split=split, config=config.preprocess, **judged
-    )
-    features = piece(bindings.transform, wording.rows, clean=clean, split=split, preprocessing=preprocessing, **where)
-    return Data(raw, validation, clean, split, preprocessing, features)
-
-
 def make_model(run: Run, data: Data) -> Model:
     """Run the model half: train, evaluate, export, verify."""
     config, contract, home = run.config, run.contract, run.home
     learned: dict[str, Any] = {"features": data.features, "preprocessing": data.preprocessing}
+    trained = {**learned, "features": data.training, "config": config.train, "augment": config.augment.for_training}
     # The same work has the same key in the next process, so a killed training finds its own checkpoints.
-    work = home / "training" / bindings.train.key(**learned, config=config.train)
-    checkpoint = piece(bindings.train, wording.training, **learned, config=config.train, home=home, work=work)
+    work = home / "training" / bindings.train.key(**trained)
+    checkpoint = piece(bindings.train, wording.training, **trained, home=home, work=work)
     artifacts.show_training(checkpoint)
     evaluation = piece(
         bindings.evaluate, wording.evaluation, **learned, checkpoint=checkpoint, config=config.evaluate, home=home
@@ -142,6 +121,8 @@ def _finish(run: Run, data: Data, model: Model, promotion: Promotion) -> dict[st
     """Write the report and what the run made; raise if a gate refused."""
     made = {**references(data), **references(model)}
     write_json(run.folder / REFERENCES, {name: ref.model_dump(mode="json") for name, ref in made.items()})
+    documents = keep_documents(run, data.documents)
+    artifacts.show_documents(data.documents, documents)
     page = write_report(run, data, model, promotion)
     version = ModelStore(run.home / "models").bundle_path(promotion.model, promotion.version)
     write_atomic(version / page.name, page.read_bytes())
@@ -150,6 +131,7 @@ def _finish(run: Run, data: Data, model: Model, promotion: Promotion) -> dict[st
         "status": "promoted" if promotion.promoted else "refused",
         "run": str(run.folder),
         "report": str(page),
+        "data_docs": str(documents),
         "model": promotion.model,
         "version": promotion.version,
         "digest": promotion.digest,

@@ -18,9 +18,10 @@ from tasks.export.verify import Certificate, read_certificate
 from tasks.promotion.gates import GateOutcome
 from tasks.promotion.promote import Promotion
 from tasks.promotion.version import held_out_metrics
-from tasks.references import CheckpointRef, DatasetRef, EvaluationRef, SplitRef, ValidationRef
+from tasks.references import CheckpointRef, DatasetRef, DocsRef, EvaluationRef, SplitRef, ValidationRef
 from tasks.report.inputs import Accounting, Curves, GateLine, History, ReportInputs, RuleLine
 from tasks.report.report import run_report
+from tasks.storage import write_atomic
 from tasks.training.checkpoint import read_description, read_history
 
 _LIBRARIES = ("dask", "great-expectations", "onnxruntime", "prefect", "pyarrow", "pytorch-lightning", "torch")
@@ -29,6 +30,14 @@ _LIBRARIES = ("dask", "great-expectations", "onnxruntime", "prefect", "pyarrow",
 def write_report(run: Run, data: Data, model: Model, promotion: Promotion) -> Path:
     """Write the run's `report.html` and return its path."""
     return run_report(report_inputs(run, data, model, promotion), run.folder / "report.html")
+
+
+def keep_documents(run: Run, documents: DocsRef) -> Path:
+    """Copy the validation's documents into the run's folder and return the page to open first."""
+    folder = run.folder / "data_docs"
+    for document in sorted(documents.folder.iterdir()):
+        write_atomic(folder / document.name, document.read_bytes())
+    return folder / documents.index
 
 
 def report_inputs(run: Run, data: Data, model: Model, promotion: Promotion) -> ReportInputs:
@@ -81,6 +90,7 @@ def accounting(clean: DatasetRef, split: SplitRef) -> Accounting:
         kept=counted.kept - counted.without_target,
         quarantined=counted.quarantined,
         duplicates=counted.duplicates,
+        dropped_nulls=counted.dropped_nulls,
         without_target=counted.without_target,
         splits=counted.splits,
     )

@@ -13,7 +13,10 @@ from tasks.references import (
     CertificateRef,
     CheckpointRef,
     DatasetRef,
+    DocsRef,
     EvaluationRef,
+    LabelNoiseRef,
+    LeakageRef,
     PreprocessingRef,
     Reference,
     SplitRef,
@@ -42,14 +45,23 @@ class Run:
 
 @dataclass(frozen=True)
 class Data:
-    """References to everything that the data half made."""
+    """References to everything that the data half made.
+
+    Attributes:
+        features: What models are evaluated on.
+        training: What they are trained on: the features, or those of `augment`.
+    """
 
     raw: DatasetRef
     validation: ValidationRef
     clean: DatasetRef
     split: SplitRef
+    leaks: LeakageRef
     preprocessing: PreprocessingRef
     features: DatasetRef
+    label_noise: LabelNoiseRef | None
+    training: DatasetRef
+    documents: DocsRef
 
 
 @dataclass(frozen=True)
@@ -64,4 +76,5 @@ class Model:
 
 def references(made: Data | Model) -> dict[str, Reference]:
     """Return the references by name."""
-    return {field.name: getattr(made, field.name) for field in fields(made)}
+    named = {field.name: getattr(made, field.name) for field in fields(made)}
+    return {name: reference for name, reference in named.items() if reference is not None}

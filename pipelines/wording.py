@@ -15,6 +15,8 @@ from tasks.references import (
     CheckpointRef,
     DatasetRef,
     EvaluationRef,
+    LabelNoiseRef,
+    LeakageRef,
     PreprocessingRef,
     SplitRef,
     ValidationRef,
@@ -39,10 +41,20 @@ def split(result: SplitRef) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in result.rows.items())
 
 
+def leakage(result: LeakageRef) -> str:
+    """Say how many leaks were found."""
+    return f"{result.found} finding{'' if result.found == 1 else 's'}"
+
+
 def preprocessing(fitted: PreprocessingRef) -> str:
     """Say what was fitted."""
     constants = read_preprocessing(fitted)
     return f"{len(constants.numeric)} numeric and {len(constants.categorical)} categorical features"
+
+
+def label_noise(found: LabelNoiseRef) -> str:
+    """Say how many labels of the training split look wrong."""
+    return f"{found.suspected:,} of {found.rows:,} training labels look wrong"
 
 
 def training(checkpoint: CheckpointRef) -> str:
@@ -60,7 +72,7 @@ def evaluation(result: EvaluationRef) -> str:
 
 def bundle(candidate: BundleRef) -> str:
     """Say how large the model is."""
-    size = (Path(candidate.path) / "model.onnx").stat().st_size
+    size = (candidate.folder / "model.onnx").stat().st_size
     return f"model.onnx, {size / 1e6:.2f} MB"
 
 

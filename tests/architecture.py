@@ -39,7 +39,7 @@ PICKLES = frozenset({"cloudpickle", "joblib", "pickle"})
 # What `torch.load` raises on a torn file; the name alone reads nothing.
 PICKLE_ERROR = "pickle.UnpicklingError"
 # The only places of a room that may import a library; a place is a file or a folder.
-ONLY_IN = {"prefect": "pipelines/", "great_expectations": "data_contracts/expectations.py"}
+ONLY_IN = {"prefect": "pipelines/", "great_expectations": "data_contracts/expectations/"}
 VAGUE_NAMES = frozenset({"util", "utils", "helper", "helpers", "manager", "managers"})
 
 MOST_FILE_LINES = 300

@@ -11,6 +11,7 @@ from pipelines.cli.outcome import report_failure
 
 _COMMANDS = {
     "check": "Say what is wrong in a config or its contract, and run nothing.",
+    "contract": "Compare two versions of a contract.",
     "models": "List, show, promote and roll back the versions in the model store.",
     "run": "Take a pipeline from its source to a promoted model.",
     "samples": "Write a real example dataset.",
@@ -48,7 +49,7 @@ def headrace() -> None:
       headrace serve
 
     Exit codes: 0 done, 2 the config, contract or arguments are wrong, 3 a gate refused, 4 the data broke its
-    contract beyond its threshold, 1 anything unforeseen.
+    contract beyond its threshold or leaks what is to be predicted, 1 anything unforeseen.
     """
 
 

@@ -11,6 +11,7 @@ import click
 # By name: importing the classes would import the libraries behind them, which `headrace --help` must not.
 _EXIT_CODES = {
     "BundleError": 1,
+    "ClusterError": 1,
     "ConfigError": 2,
     "ContractBrokenError": 4,
     "ContractError": 2,
@@ -18,6 +19,10 @@ _EXIT_CODES = {
     "DiskFullError": 1,
     "GateRefusedError": 3,
     "IntegrityError": 1,
+    "LeakageError": 4,
+    "RemoteAccessError": 2,
+    "RemoteError": 1,
+    "SchemaMismatchError": 2,
     "ServerError": 1,
     "StoreError": 2,
     "TrainingError": 2,

@@ -37,8 +37,9 @@ def command(config: Path, overrides: tuple[str, ...], query: bool, as_json: bool
         summary = data_to_deployment(str(config), list(overrides))
     if query:
         from pipelines.query import ask_endpoint
+        from tasks.storage import place
 
-        ask_endpoint(Path(summary["run"]), say)
+        ask_endpoint(place(summary["run"]), say)
     metrics = ", ".join(f"{name} {value:.4f}" for name, value in summary["metrics"].items())
     say(f"metrics  {metrics}")
     say(f"report   {summary['report']}")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
+from serving.bundle.errors import RemoteError
 from tasks.errors import ConfigError
-from tasks.storage import headrace_home
+from tasks.storage import headrace_home, place
 
 
 @click.command()
 @click.option(
-    "--store", type=click.Path(path_type=Path, file_okay=False), help="The model store [HEADRACE_HOME/models]."
+    "--store", metavar="PLACE", help="The model store, a folder or a URI such as s3://... [HEADRACE_HOME/models]."
 )
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True, help="0 takes a free port.")
-def command(store: Path | None, host: str, port: int) -> None:
+def command(store: str | None, host: str, port: int) -> None:
     """Start the endpoint: every champion in the model store, over the Open Inference Protocol.
 
     \b
@@ -29,10 +28,12 @@ def command(store: Path | None, host: str, port: int) -> None:
     from serving.server import serve
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    folder = store or headrace_home() / "models"
+    folder = place(store) if store else headrace_home() / "models"
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no model store there\n  do: make a model with `headrace run`, or name the store")
     try:
         serve(ServeConfig(store=folder, host=host, port=port))
+    except RemoteError:
+        raise
     except OSError as error:
         raise ConfigError(f"--port {port}: cannot listen on {host}: {error}\n  do: name a free port") from error

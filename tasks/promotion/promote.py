@@ -73,7 +73,7 @@ def run_promote(
     """
     measured, sample = read_certificate(certificate)
     complete = complete_bundle(candidate, evaluation, measured, validation, home)
-    bundle = Path(complete.path)
+    bundle = complete.folder
     store = ModelStore(home / "models")
     gates = check_gates(config.gates, held_out_metrics(bundle), _champion_metrics(store, complete), measured)
     with naming_full_disk(home):
@@ -119,6 +119,6 @@ def _register(
         "trial": trial.model_dump(mode="json"),
         "gates": [outcome.model_dump(mode="json") for outcome in outcomes],
     }
-    version = store.register(bundle.model, lambda folder: copy_bundle(Path(bundle.path), folder))
+    version = store.register(bundle.model, lambda folder: copy_bundle(bundle.folder, folder))
     write_json(store.bundle_path(bundle.model, version.version) / MEASUREMENTS, measurements)
     return version

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from tasks.errors import IntegrityError
 from tasks.export.bundle import EVALUATION, PARITY, VALIDATION, write_bundle
 from tasks.export.verify import Certificate
 from tasks.references import BundleRef, EvaluationRef, ValidationRef
-from tasks.storage import write_json
+from tasks.storage import copy_file, write_json
 
 METRICS = "metrics.json"
 
@@ -30,19 +29,19 @@ def complete_bundle(
         BundleError: The candidate is broken.
         IntegrityError: The certificate belongs to another bundle, or the evaluation is gone.
     """
-    folder = Path(candidate.path)
+    folder = candidate.folder
     manifest = open_bundle(folder)
     if certificate.bundle != candidate.digest:
         raise IntegrityError(
             f"{folder}: the certificate is of bundle {certificate.bundle}, not of {candidate.digest}\n"
             "  do: verify this bundle"
         )
-    measured = _read_json(Path(evaluation.path) / METRICS)
+    measured = _read_json(evaluation.folder / METRICS)
     validated = validation.model_dump(mode="json", exclude={"path"})
 
     def fill(target: Path) -> None:
         for name in manifest.files:
-            shutil.copyfile(folder / name, target / name)
+            copy_file(folder / name, target / name)
         write_json(target / EVALUATION, measured)
         write_json(target / PARITY, certificate.lasting)
         write_json(target / VALIDATION, validated)
@@ -70,7 +69,7 @@ def held_out_metrics(bundle: Path) -> dict[str, float]:
 def copy_bundle(bundle: Path, target: Path) -> None:
     """Copy the files of a bundle that its manifest names, and the manifest."""
     for name in (*open_bundle(bundle).files, MANIFEST):
-        shutil.copyfile(bundle / name, target / name)
+        copy_file(bundle / name, target / name)
 
 
 def _read_json(path: Path) -> Any:

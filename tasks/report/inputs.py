@@ -56,12 +56,13 @@ class RuleLine(_Frozen):
 
 
 class Accounting(_Frozen):
-    """Where every row went: `rows_in = kept + sum(quarantined) + duplicates + without_target`.
+    """Where every row went: `rows_in = kept + sum(quarantined) + duplicates + dropped_nulls + without_target`.
 
     Attributes:
         kept: Rows that reached a split.
         quarantined: Rows by the id of the rule that each was quarantined for.
         duplicates: Rows equal to one before them.
+        dropped_nulls: Rows that lack a value which the config wants every row to have.
         without_target: Rows that keep the contract but are in no split: there is nothing to learn from them.
         splits: The kept rows by split.
     """
@@ -70,6 +71,7 @@ class Accounting(_Frozen):
     kept: NonNegativeInt
     quarantined: Mapping[str, NonNegativeInt]
     duplicates: NonNegativeInt
+    dropped_nulls: NonNegativeInt = 0
     without_target: NonNegativeInt = 0
     splits: Mapping[str, NonNegativeInt]
 
@@ -78,10 +80,19 @@ class Accounting(_Frozen):
         """Rows quarantined for whatever reason."""
         return sum(self.quarantined.values())
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Rows that are neither kept nor in quarantine, by why."""
+        return {
+            "duplicates": self.duplicates,
+            "dropped for nulls": self.dropped_nulls,
+            "without a target": self.without_target,
+        }
+
     @model_validator(mode="after")
     def _reconcile(self) -> Accounting:
         """A report that showed totals which do not add up would hide lost rows."""
-        found = self.kept + self.in_quarantine + self.duplicates + self.without_target
+        found = self.kept + self.in_quarantine + sum(self.left_out.values())
         if found != self.rows_in:
             raise ValueError(f"{self.rows_in} rows came in but {found} are accounted for")
         if sum(self.splits.values()) != self.kept:

@@ -115,22 +115,18 @@ def confusion_matrix(counts: Sequence[Sequence[int]], classes: Sequence[Any]) ->
     return sheet.svg
 
 
-def row_accounting(kept: int, quarantined: int, duplicates: int, without_target: int = 0) -> str:
+def row_accounting(kept: int, quarantined: int, left_out: Mapping[str, int]) -> str:
     """Draw where the rows went, as one bar.
 
     Args:
         kept: Rows that reached a split.
         quarantined: Rows that broke a rule.
-        duplicates: Rows equal to one before them.
-        without_target: Rows in no split, because there is nothing to learn from them.
+        left_out: Rows that are neither, by why: at most three reasons.
     """
-    parts = {
-        "kept": (kept, BLUE),
-        "without target": (without_target, MUTED),
-        "duplicates": (duplicates, AMBER),
-        "quarantined": (quarantined, RED),
-    }
-    total = max(1, kept + quarantined + duplicates + without_target)
+    reasons = zip(left_out.items(), (AMBER, GREEN, MUTED), strict=False)
+    others = {name: (count, colour) for (name, count), colour in reasons}
+    parts = {"kept": (kept, BLUE), **others, "quarantined": (quarantined, RED)}
+    total = max(1, kept + quarantined + sum(left_out.values()))
     description = "; ".join(f"{count:,} rows {name}" for name, (count, _) in parts.items()) + "."
     with drawing("rows", "Row accounting", description, (7.2, 1.7)) as sheet:
         left = 0

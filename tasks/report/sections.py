@@ -76,7 +76,7 @@ def drawings(inputs: ReportInputs) -> dict[str, str]:
     """Draw every plot for which there are points, by the plot's name."""
     rows, history, curves = inputs.accounting, inputs.history, inputs.curves
     own = inputs.metrics[TEST]
-    drawn = {"rows": plots.row_accounting(rows.kept, rows.in_quarantine, rows.duplicates, rows.without_target)}
+    drawn = {"rows": plots.row_accounting(rows.kept, rows.in_quarantine, rows.left_out)}
     if rows.quarantined:
         drawn["quarantine"] = plots.quarantine_reasons(rows.quarantined)
     if history.validation[0]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +15,9 @@ import numpy as np
 import pyarrow.dataset as ds
 import pytest
 import tritonclient.http as triton
-from dask.distributed import Client
 
-from tests.end_to_end.conftest import ROOT, Shell, free_port
+from tests.end_to_end.cluster import dask_cluster
+from tests.end_to_end.conftest import Shell, free_port
 from tests.end_to_end.customers import Defects, write_project
 
 CUSTOMER = {
@@ -48,7 +46,7 @@ def first_run(shell: Shell, defects: Defects) -> dict:
 
 def pieces(stderr: str) -> dict[str, str]:
     """Return how each piece ended: its time, or `reused`."""
-    return dict(re.findall(r"^(\w+) .* (reused|[0-9.]+ s)$", stderr, re.MULTILINE))
+    return dict(re.findall(r"^([\w-]+) .* (reused|[0-9.]+ s)$", stderr, re.MULTILINE))
 
 
 @contextmanager
@@ -76,7 +74,19 @@ def test_the_first_run_promotes_a_model_that_beats_its_baseline(first_run: dict)
     assert first_run["status"] == "promoted"
     assert first_run["version"] == "1"
     assert first_run["metrics"]["roc_auc"] > 0.6
-    names = ["ingest", "validate", "clean", "split", "fit", "transform", "train", "evaluate", "export", "verify"]
+    names = [
+        "ingest",
+        "validate",
+        "clean",
+        "split",
+        "leakage",
+        "fit",
+        "transform",
+        "train",
+        "evaluate",
+        "export",
+        "verify",
+    ]
     assert list(pieces(first_run["stderr"])) == [*names, "promote"]
 
 
@@ -101,6 +111,13 @@ def test_the_report_stands_alone(first_run: dict) -> None:
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", page)
 
 
+def test_data_docs_say_which_expectations_fail(first_run: dict) -> None:
+    pages = Path(first_run["data_docs"]).parent
+    result = json.loads((pages / "validation.json").read_text())
+    assert result["statistics"]["unsuccessful_expectations"] > 0
+    assert "plan.pattern" in (pages / "result.html").read_text()
+
+
 def test_the_prefect_run_page_has_its_artifacts(first_run: dict, prefect_api: str) -> None:
     found = httpx.post(f"{prefect_api}/artifacts/filter", json={"limit": 200}).json()
     keys = {artifact["key"] for artifact in found}
@@ -108,6 +125,8 @@ def test_the_prefect_run_page_has_its_artifacts(first_run: dict, prefect_api: st
         "validation",
         "quarantine-reasons",
         "row-accounting",
+        "leakage",
+        "data-docs",
         "loss-curves",
         "metrics",
         "confusion-matrix",
@@ -218,29 +237,20 @@ def test_a_rule_that_nothing_satisfies_exits_4_and_keeps_the_quarantine(shell: S
     assert ds.dataset(kept).count_rows() > 3000
 
 
-@contextmanager
-def dask_cluster() -> Iterator[str]:
-    """A scheduler and two workers, each a process of its own; yields the scheduler's address."""
-    address = f"tcp://127.0.0.1:{free_port()}"
-    dask = [sys.executable, "-m", "dask"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
-    scheduler = [*dask, "scheduler", "--host", address, "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
-    worker = [*dask, "worker", address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
-    processes = [subprocess.Popen(command, **quiet) for command in (scheduler, worker, worker)]
-    try:
-        with Client(address, timeout="60s") as client:
-            client.wait_for_workers(2, timeout=60)
-        yield address
-    finally:
-        for process in reversed(processes):
-            process.terminate()
-            process.wait(20)
+def test_a_leak_exits_4_unless_it_is_accepted_by_name(shell: Shell, first_run: dict) -> None:
+    strict = ("run", "customers.yaml", "--json", "--set", "leakage.auc=0.62")
+    done = shell.run(*strict)
+    assert done.returncode == 4, done.stderr
+    found = re.findall(r"target-in-disguise:\w+", done.stderr)
+    assert "target-in-disguise:calls" in found
+    accepted = shell.run(*strict, "--set", f"leakage.accept={sorted(set(found))}")
+    assert accepted.returncode == 0, accepted.stderr
 
 
 def test_an_existing_dask_cluster_gives_the_same_bundle(shell: Shell, first_run: dict) -> None:
     elsewhere = Shell(shell.folder, {**shell.variables, "HEADRACE_HOME": str(shell.folder / "elsewhere")})
-    with dask_cluster() as address:
-        done = elsewhere.run("run", "customers.yaml", "--json", "--set", f"dask.scheduler_address={address}")
+    with dask_cluster() as cluster:
+        done = elsewhere.run("run", "customers.yaml", "--json", "--set", f"dask.scheduler_address={cluster.address}")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["digest"] == first_run["digest"]
 

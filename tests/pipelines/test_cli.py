@@ -6,11 +6,21 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from data_contracts.errors import ContractBrokenError, ContractError
+import data_contracts.errors
+import tasks.errors
+from data_contracts.errors import ContractBrokenError, ContractError, SchemaMismatchError
 from pipelines.cli import headrace, main
 from pipelines.cli.outcome import report_failure
 from serving.bundle.errors import BundleError, StoreError
-from tasks.errors import ConfigError, DataError, DiskFullError, GateRefusedError, IntegrityError, SchemaDriftError
+from tasks.errors import (
+    ConfigError,
+    DataError,
+    DiskFullError,
+    GateRefusedError,
+    IntegrityError,
+    LeakageError,
+    SchemaDriftError,
+)
 from tests.end_to_end.customers import write_project
 
 HEAVY = ("torch", "prefect", "dask", "pandas", "pyarrow", "great_expectations", "onnxruntime", "pydantic")
@@ -57,9 +67,11 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
         (ContractError, 2),
         (DataError, 2),
         (SchemaDriftError, 2),
+        (SchemaMismatchError, 2),
         (StoreError, 2),
         (GateRefusedError, 3),
         (ContractBrokenError, 4),
+        (LeakageError, 4),
         (BundleError, 1),
         (DiskFullError, 1),
         (IntegrityError, 1),
@@ -71,6 +83,13 @@ def test_each_error_has_its_exit_code(error: type[ValueError], code: int, capsys
     assert err == "error: what went wrong\n"
     said = json.loads(out)
     assert (said["exit_code"], said["error"], said["message"]) == (code, error.__name__, "what went wrong")
+
+
+def test_no_error_of_the_tasks_or_the_contracts_was_forgotten() -> None:
+    for module in (data_contracts.errors, tasks.errors):
+        for error in vars(module).values():
+            if isinstance(error, type) and issubclass(error, ValueError):
+                assert report_failure(error("what went wrong"), as_json=False) > 0
 
 
 def test_a_defect_keeps_its_traceback() -> None:
@@ -110,13 +129,27 @@ def test_check_refuses_a_rule_that_cannot_be_executed(
     contract = project / "customers.odcs.yaml"
     rule = (
         "      - {name: plan_order, type: custom, engine: greatExpectations, implementation: {expectation_type: "
-        "expect_column_values_to_be_increasing, kwargs: {column: calls}}}\n"
+        "expect_column_values_to_match_like_pattern, kwargs: {column: plan, like_pattern: 'b%'}}}\n"
     )
     text = contract.read_text().replace("    properties:\n", rule + "    properties:\n", 1)
     contract.write_text(text)
     line = text.splitlines().index(rule.rstrip("\n")) + 1
     assert run_main(monkeypatch, "check", str(project / "customers.yaml")) == 2
     assert f"{contract}:{line}: rule " in capsys.readouterr().err
+
+
+def test_check_says_which_expectations_are_slow(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract = project / "customers.odcs.yaml"
+    rule = (
+        "      - {name: calls_grow, type: custom, engine: greatExpectations, implementation: {expectation_type: "
+        "expect_column_values_to_be_increasing, kwargs: {column: calls}}}\n"
+    )
+    contract.write_text(contract.read_text().replace("    properties:\n", rule + "    properties:\n", 1))
+    assert run_main(monkeypatch, "check", str(project / "customers.yaml"), "--json") == 0
+    (note,) = json.loads(capsys.readouterr().out.splitlines()[-1])["notes"]
+    assert "calls_grow runs per partition" in note
 
 
 def test_models_of_an_empty_store(

@@ -1,5 +1,6 @@
 import importlib
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def version_now() -> str:
     subject.code_version.cache_clear()
+    subject._read.cache_clear()
     return subject.code_version("fake_room.task")
 
 
@@ -55,3 +57,12 @@ def test_the_real_tasks_are_followed_into_the_contracts() -> None:
     assert path is not None
     found = set(subject.imported_modules(subject.source_file("tasks.engine"), "tasks.engine"))
     assert {"tasks", "tasks.errors", "tasks.progress"} <= found
+
+
+def test_versions_are_found_in_several_threads_at_once() -> None:
+    modules = [f"tasks.data.{name}" for name in ("ingest", "validate", "clean", "split", "document")]
+    with ThreadPoolExecutor(len(modules)) as pool:
+        for _ in range(3):
+            subject.code_version.cache_clear()
+            subject._read.cache_clear()
+            assert len(set(pool.map(subject.code_version, modules))) == len(modules)

@@ -85,3 +85,7 @@ def test_a_malformed_setting(tmp_path: Path, setting: str) -> None:
 
 def test_an_unknown_setting_has_its_nearest_key(tmp_path: Path) -> None:
     assert "did you mean `seed`?" in refusal(write(tmp_path, GOOD), "train.sed=1")
+
+
+def test_an_unknown_option_of_a_column_has_its_nearest_key(tmp_path: Path) -> None:
+    assert "did you mean `impute`?" in refusal(write(tmp_path, GOOD), "preprocess.columns.age={imput: mean}")

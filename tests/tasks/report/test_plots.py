@@ -21,7 +21,7 @@ DRAW: dict[str, Callable[[], str]] = {
     "pr": lambda: plots.precision_recall_curve({"": LINE}, 0.5, 0.237),
     "calibration": lambda: plots.calibration_curve({"": LINE}),
     "confusion": lambda: plots.confusion_matrix([[90, 10], [5, 45]], ["no", "yes"]),
-    "rows": lambda: plots.row_accounting(900, 40, 50, 10),
+    "rows": lambda: plots.row_accounting(900, 40, {"duplicates": 50, "dropped for nulls": 0, "without a target": 10}),
     "quarantine": lambda: plots.quarantine_reasons({"a.enum": 3, "b.minimum": 7}),
 }
 
@@ -125,7 +125,7 @@ def test_one_line_for_each_class() -> None:
 
 
 def test_no_row_at_all_is_drawn() -> None:
-    assert "0 rows kept" in plots.row_accounting(0, 0, 0)
+    assert "0 rows kept" in plots.row_accounting(0, 0, {})
 
 
 @pytest.mark.parametrize(

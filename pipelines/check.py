@@ -106,7 +106,7 @@ def _require_executable(contract: Contract) -> None:
     if not contract.expectation_rules:
         return
     # Great Expectations takes seconds to import; a contract without expectations of its own does not need it here.
-    from data_contracts.expectations import inexecutable_rules  # noqa: PLC0415
+    from data_contracts.trial import inexecutable_rules  # noqa: PLC0415
 
     found = inexecutable_rules(contract)
     if found:

@@ -12,15 +12,13 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
 
 from data_contracts.expectations.again import look_again
-from data_contracts.expectations.checking import inexecutable_rules, known_expectations
 from data_contracts.expectations.partition import measure_custom
 from data_contracts.expectations.results import own_results, validation_result
 from data_contracts.expectations.sentences import sentence
-from data_contracts.expectations.suite import build_suite, suite_document
+from data_contracts.expectations.suite import build_suite, known_expectations, suite_document
 
 __all__ = [
     "build_suite",
-    "inexecutable_rules",
     "known_expectations",
     "look_again",
     "measure_custom",

@@ -10,7 +10,7 @@ from great_expectations.exceptions.exceptions import GreatExpectationsError
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.metadata_types import FailureSeverity
-from great_expectations.expectations.registry import get_expectation_impl
+from great_expectations.expectations.registry import get_expectation_impl, list_registered_expectation_implementations
 
 from data_contracts.contract import Contract
 from data_contracts.errors import ContractError
@@ -22,6 +22,11 @@ from data_contracts.expectations.masking import hides, masked_kwargs
 LIBRARY_ERRORS = (GreatExpectationsError, ValueError, TypeError)
 
 _REASON = 300
+
+
+def known_expectations() -> list[str]:
+    """Return the names of all expectations that the library has, ours included."""
+    return sorted(list_registered_expectation_implementations())
 
 
 def build_suite(contract: Contract) -> ExpectationSuite:

@@ -20,6 +20,7 @@ from data_contracts.measure import measure_partition
 from data_contracts.measurements import Measurements, merge
 from data_contracts.parsing import ParsedTable, parse_table
 from data_contracts.row_rules import broken_rules
+from data_contracts.trial import inexecutable_rules
 
 ROWS = 300
 # The library holds a column of whole numbers with nulls as floats, so beyond 2**53 it sees other numbers than we do.
@@ -257,13 +258,13 @@ def test_dictionaries_of_texts_are_counted_as_texts(make_contract):
 )
 def test_what_cannot_be_executed_is_found_without_data(make_contract, rule, reason):
     contract = make_contract("- {name: a, logicalType: string}\n- {name: n, logicalType: integer}", rule)
-    [(found, why)] = expectations.inexecutable_rules(contract)
+    [(found, why)] = inexecutable_rules(contract)
     assert found == contract.expectation_rules[0]
     assert re.search(reason, why), why
 
 
 def test_every_rule_of_the_full_contract_can_be_executed(orders):
-    assert expectations.inexecutable_rules(orders) == []
+    assert inexecutable_rules(orders) == []
 
 
 def test_a_rule_that_cannot_be_built_is_an_error_with_its_line(make_contract):

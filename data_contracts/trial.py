@@ -1,14 +1,15 @@
-"""Finding, without any data, which expectations of a contract cannot be executed."""
+"""Finding, without any data, which expectations of a contract cannot be executed.
+
+Importing this imports Great Expectations, which takes seconds.
+"""
 
 from __future__ import annotations
-
-from great_expectations.expectations.registry import list_registered_expectation_implementations
 
 from data_contracts.contract import Contract, ExpectationRule
 from data_contracts.custom import custom_counts, look_again
 from data_contracts.errors import ContractError
 from data_contracts.executability import why_not
-from data_contracts.expectations.results import own_results
+from data_contracts.expectations import known_expectations, own_results
 from data_contracts.generate import generate_records
 from data_contracts.measure import measure_partition
 from data_contracts.parsing import ParsedTable
@@ -34,11 +35,6 @@ def inexecutable_rules(contract: Contract) -> list[tuple[ExpectationRule, str]]:
         if why is not None:
             found.append((rule, why))
     return found
-
-
-def known_expectations() -> list[str]:
-    """Return the names of all expectations that the library has, ours included."""
-    return sorted(list_registered_expectation_implementations())
 
 
 def _trial(rule: ExpectationRule, parsed: ParsedTable, alone: Contract) -> str | None:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from data_contracts.contract import Column, Contract, LogicalType
 from data_contracts.errors import SchemaMismatchError
+from data_contracts.instants import DAY
 from data_contracts.repair import repaired
 from data_contracts.texts import TEXT_READERS, whole_instants
 
@@ -26,6 +27,8 @@ ARROW_TYPES: Mapping[LogicalType, pa.DataType] = {
 _EXAMPLES = 5
 _SAMPLE = 1_000
 _INT64_MAX = 2**63 - 1
+# Microseconds of a unit of Arrow's timestamps, at least one.
+_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1}
 _NO = pa.scalar(value=False)
 
 # The values of a column in its type, null where there is none or it cannot be read, and which could not be read (None:
@@ -57,6 +60,11 @@ class ParsedTable:
 def decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column's plain values where it is a dictionary."""
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def plain_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return strings for views of strings, which some programs write and Arrow has few kernels for."""
+    return column.cast(pa.string()) if pa.types.is_string_view(column.type) else column
 
 
 def decoded_table(table: pa.Table) -> pa.Table:
@@ -92,7 +100,7 @@ def parse_table(
     unreadable: dict[str, pa.Array] = {}
     texts: dict[str, tuple[str, ...]] = {}
     for column in wanted:
-        source = _one_chunk(raw.column(column.name))
+        source = _one_chunk(plain_texts(raw.column(column.name)))
         values, bad = _read_column(source, column)
         arrays.append(values)
         if bad is not None and pc.any(bad).as_py():
@@ -245,9 +253,22 @@ def _to_instant(source: pa.Array, column: Column) -> _Read | None:
         zone = column.options.get("defaultTimezone", "UTC")
         source = pc.assume_timezone(source, zone, ambiguous="earliest", nonexistent="earliest")
     valid = source.is_valid().to_numpy(zero_copy_only=False)
-    stamps = source.cast(pa.timestamp("us", tz="UTC" if pa.types.is_timestamp(source.type) else None), safe=False)
-    values = whole_instants(stamps.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False), valid, column)
+    utc = pa.timestamp("us", tz="UTC" if pa.types.is_timestamp(source.type) else None)
+    micros = source.cast(utc, safe=False).cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    values = whole_instants(micros, valid & _in_microseconds(source), column)
     return values, pc.and_(pa.array(valid), values.is_null())
+
+
+def _in_microseconds(source: pa.Array) -> np.ndarray:
+    """Return which instants int64 can hold in microseconds, bool [N]; casting would let the others begin anew."""
+    if pa.types.is_date32(source.type):
+        unit, counts = DAY, source.cast(pa.int32())
+    else:
+        unit = _UNITS[source.type.unit if pa.types.is_timestamp(source.type) else "ms"]
+        counts = source.cast(pa.int64())
+    most = _INT64_MAX // unit
+    found = counts.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    return np.asarray((found <= most) & (found >= -most))
 
 
 _READERS = {

@@ -141,7 +141,7 @@ def _in_form(words: pa.Array, repair: Repair) -> pa.Array:
 def _all_ascii(words: pa.Array) -> bool:
     """Tell at once whether no byte in the memory of the texts is beyond ASCII, which is so for most columns."""
     data = words.buffers()[2]
-    return data is None or bool((np.frombuffer(data, np.uint8) < 128).all())
+    return data is None or not data.size or bool(np.frombuffer(data, np.uint8).max() < 128)
 
 
 def _marks(words: pa.Array, column: Column) -> pa.Array:

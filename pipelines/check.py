@@ -18,6 +18,7 @@ from tasks.data.schema import known_column
 from tasks.data.split import split_columns
 from tasks.errors import ConfigError
 from tasks.evaluation.metrics import METRIC_NAMES
+from tasks.export.standards import LABEL, PROBABILITIES
 from tasks.leakage.plan import LeakagePlan, plan_leakage
 from tasks.preprocessing.options import require_preprocessing
 from tasks.preprocessing.plan import feature_columns
@@ -74,6 +75,7 @@ def require_sound(config: PipelineConfig, contract: Contract) -> None:
             f"  do: name another column, or give it such a type in {contract.path}"
         )
     require_preprocessing(contract, preprocess)
+    _require_free_names(contract, config)
     require_augmentation(contract, config.augment, config.train.class_weights, preprocess)
     if config.order is not None:
         require_ordered(contract, config.order, config.target)
@@ -82,6 +84,17 @@ def require_sound(config: PipelineConfig, contract: Contract) -> None:
     for kind in ("floor", "gain"):
         for metric in getattr(config.promote.gates, kind):
             _require_metric(f"promote.gates.{kind}", metric)
+
+
+def _require_free_names(contract: Contract, config: PipelineConfig) -> None:
+    learned = config.preprocess
+    for column in feature_columns(contract, learned.target, learned.include, learned.exclude):
+        if column.name in {LABEL, PROBABILITIES}:
+            raise ConfigError(
+                f"preprocess: the feature `{column.name}` has the name of one of the model's outputs, {LABEL} and "
+                f"{PROBABILITIES}\n  do: rename the column in the data and the contract, or name it in "
+                "preprocess.exclude"
+            )
 
 
 def leakage_plan(config: PipelineConfig, contract: Contract) -> LeakagePlan:

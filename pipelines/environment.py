@@ -6,9 +6,12 @@ telemetry, which is always off.
 
 from __future__ import annotations
 
+import errno
 import os
+import tempfile
 from pathlib import Path
 
+from tasks.errors import ConfigError
 from tasks.storage import digest_of, headrace_home, is_remote
 
 RESULTS = "results"
@@ -38,6 +41,28 @@ def prepare() -> None:
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault("PREFECT_RESULTS_LOCAL_STORAGE_PATH", str(results_folder()))
+
+
+def require_home() -> None:
+    """Make Headrace's home and see that it can be written to, before Prefect finds out in its own words.
+
+    Raises:
+        ConfigError: It cannot. An object store answers for itself later, and so does a full disk.
+    """
+    home = headrace_home()
+    if is_remote(home):
+        return
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return
+        raise ConfigError(
+            f"{home}: Headrace keeps everything it makes there and cannot write to it: {error.strerror}\n"
+            "  do: set HEADRACE_HOME to a folder that you may write to"
+        ) from error
 
 
 def results_folder() -> Path:

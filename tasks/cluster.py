@@ -32,8 +32,8 @@ class Running:
         self._futures[future.key] = future
         self._done.add(future)
 
-    def next_result(self) -> tuple[str, Any]:
-        """Wait for the next future that ends; return its key and its result, or raise what its function raised.
+    def next_results(self) -> list[tuple[str, Any]]:
+        """Wait for the next futures that end; return their keys and results, or raise what a function raised.
 
         Raises:
             ClusterError: The cluster will not finish it: every worker is gone, so is the scheduler, or workers died of
@@ -41,13 +41,15 @@ class Running:
         """
         while True:
             try:
-                future = next(self._done)
+                done = self._done.next_batch()
             except TimeoutError:
                 self._require_workers()
                 self._done = as_completed(list(self._futures.values()), timeout=PATIENCE_SECONDS)
                 continue
-            del self._futures[future.key]
-            return future.key, _result(future)
+            keys = [future.key for future in done]
+            for key in keys:
+                del self._futures[key]
+            return list(zip(keys, self._results(done), strict=True))
 
     def cancel(self) -> None:
         """Give up what is still under way."""
@@ -60,19 +62,19 @@ class Running:
                 "  do: start workers (`dask worker ADDRESS`) and run again; what is finished is reused"
             )
 
-
-def _result(future: Future) -> Any:
-    try:
-        return future.result()
-    except KilledWorker as error:
-        raise ClusterError(
-            f"dask: a piece of work was given to {error.allowed_failures + 1} workers, and each died of it; most often "
-            f"for want of memory, which their own output tells\n"
-            "  do: give workers more memory (`dask worker --memory-limit`) or fewer threads (`--nthreads`), and run "
-            "again; what is finished is reused"
-        ) from error
-    except FutureCancelledError as error:
-        raise ClusterError(
-            f"dask: the work was lost, with the scheduler or by its hand: {error.reason}\n"
-            "  do: look at the scheduler, start it again if it is gone, and run again; what is finished is reused"
-        ) from error
+    def _results(self, done: list[Future]) -> list[Any]:
+        try:
+            # Asking for one result after another costs as much for each as for all of them.
+            return list(self._client.gather(done))
+        except KilledWorker as error:
+            raise ClusterError(
+                f"dask: a piece of work was given to {error.allowed_failures + 1} workers, and each died of it; most "
+                "often for want of memory, which their own output tells\n"
+                "  do: give workers more memory (`dask worker --memory-limit`) or fewer threads (`--nthreads`), and "
+                "run again; what is finished is reused"
+            ) from error
+        except FutureCancelledError as error:
+            raise ClusterError(
+                f"dask: the work was lost, with the scheduler or by its hand: {error.reason}\n"
+                "  do: look at the scheduler, start it again if it is gone, and run again; what is finished is reused"
+            ) from error

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import dask
+import pyarrow as pa
 from dask.distributed import Client, Future, LocalCluster
+from distributed.utils import LoopRunner
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from tasks.cluster import Running
 from tasks.errors import ConfigError
 from tasks.progress import Advance, progress
+
+if TYPE_CHECKING:
+    from tornado.ioloop import IOLoop
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -22,8 +29,21 @@ Result = TypeVar("Result")
 # queued but not started costs only its arguments, what is finished but not fetched costs its result.
 _IN_FLIGHT_PER_THREAD = 3
 _CONNECT_TIMEOUT = "10s"
+# Some times what Dask lets pass between two messages.
+_LAST_MESSAGES_SECONDS = 0.02
 # Left to itself, Dask serves its state to the whole network on port 8787, and warns where that is taken.
 _PRIVATE = "127.0.0.1:0"
+_QUIET = {
+    # Dask's own profiler looks at every thread a hundred times a second.
+    "distributed.worker.profile.enabled": False,
+    # What only its dashboard would show is measured as seldom as may be.
+    "distributed.admin.system-monitor.interval": "1m",
+    "distributed.admin.tick.interval": "1s",
+}
+
+# Arrow's own allocator gives memory back at once, so that every piece of work pays for having it from the system again.
+if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 class DaskConfig(BaseModel):
@@ -64,8 +84,8 @@ def open_client(config: DaskConfig) -> Iterator[Client]:
     workers = config.workers or (cores if config.processes else 1)
     threads = config.threads or max(1, cores // workers)
     with (
-        # Dask's own profiler looks at every thread a hundred times a second.
-        dask.config.set({"distributed.worker.profile.enabled": False}),
+        dask.config.set(_QUIET),
+        _event_loop() as loop,
         LocalCluster(
             n_workers=workers,
             threads_per_worker=threads,
@@ -73,11 +93,29 @@ def open_client(config: DaskConfig) -> Iterator[Client]:
             dashboard_address=_PRIVATE,
             worker_dashboard_address=_PRIVATE,
             scheduler_kwargs={"dashboard": False},
-            silence_logs=40,
+            # What fails on a worker is raised here, with what to do; Dask would print its traceback first.
+            silence_logs=logging.CRITICAL,
+            loop=loop,
         ) as cluster,
         Client(cluster) as client,
     ):
         yield client
+
+
+@contextmanager
+def _event_loop() -> Iterator[IOLoop]:
+    """Run an event loop that outlives what runs on it.
+
+    Dask stops a loop of its own while the sender of the last messages still waits whether more will come, and Python
+    complains of an exception that nobody fetched where that wait ends just then.
+    """
+    runner = LoopRunner()
+    runner.start()
+    try:
+        yield runner.loop
+    finally:
+        time.sleep(_LAST_MESSAGES_SECONDS)
+        runner.stop()
 
 
 def _connected(address: str) -> Client | None:
@@ -171,9 +209,9 @@ def _ordered_results(
                     running.add(future)
                     submitted += 1
             while due not in ready:
-                key, result = running.next_result()
-                ready[positions.pop(key)] = result
-                advance()
+                for key, result in running.next_results():
+                    ready[positions.pop(key)] = result
+                    advance()
             yield ready.pop(due)
     finally:
         running.cancel()

@@ -151,7 +151,12 @@ def new_folder(parent: Path, name: Callable[[Path], str]) -> Iterator[Path]:
             target = parent / name(temporary)
             if target.exists():
                 return
-            temporary.rename(target)
+            try:
+                temporary.rename(target)
+            except OSError:
+                # Another process that does the same work may have been faster; what it made is the same.
+                if not target.exists():
+                    raise
             _sync_folder(parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

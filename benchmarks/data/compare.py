@@ -45,6 +45,7 @@ class Engine:
 
 ENGINES = {
     "headrace": Engine("benchmarks.data.headrace_engine", sys.executable),
+    "headrace, Parquet features": Engine("benchmarks.data.headrace_engine", sys.executable, ("parquet",)),
     "headrace, 25 expectations": Engine("benchmarks.data.headrace_engine", sys.executable, (str(EXPECTATIONS),)),
     "polars": Engine("benchmarks.data.peers.polars_engine"),
     "duckdb": Engine("benchmarks.data.peers.duckdb_engine"),

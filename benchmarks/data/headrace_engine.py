@@ -1,6 +1,7 @@
-"""The reference job by Headrace's task functions, ingest to transform. Arguments: IN OUT [EXPECTATIONS].
+"""The reference job by Headrace's task functions, ingest to transform. Arguments: IN OUT [MORE].
 
-With a file of expectations, these join the contract, and the suite's documents are made too.
+MORE is `parquet`, for features as the other engines write them in place of Arrow files, or a file of expectations:
+these join the contract, and the suite's documents are made too.
 """
 
 from __future__ import annotations
@@ -29,14 +30,16 @@ from tasks.preprocessing.transform import run_transform
 CONFIG = Path(__file__).with_name("dirty_flights.yaml")
 
 
-def main(source: str, out: str, expectations: str | None = None) -> None:
+def main(source: str, out: str, more: str | None = None) -> None:
     # The sections of the data half alone: reading the whole config imports the libraries of training, seconds of them.
     config = read_yaml(CONFIG).value
+    expectations = None if more == "parquet" else more
     contract = _contract(CONFIG.parent / config["contract"], expectations)
     target = {"target": config["target"]}
     judging = ValidateConfig.model_validate(config["validate"])
     splitting = SplitConfig.model_validate(config["split"] | target)
-    preprocess = PreprocessConfig.model_validate(config["preprocess"] | target)
+    files = {"format": "parquet" if more == "parquet" else "arrow"}
+    preprocess = PreprocessConfig.model_validate(config["preprocess"] | target | files)
     home = Path(out).absolute()
     with open_client(DaskConfig()) as client:
         dask = DaskConfig(scheduler_address=client.scheduler.address)

@@ -31,6 +31,7 @@ def command(config: Path, overrides: tuple[str, ...], query: bool, as_json: bool
     from pipelines.cli.console import say, watching
 
     check_pipeline(config, overrides)
+    environment.require_home()
     with watching():
         from pipelines.flow import data_to_deployment
 

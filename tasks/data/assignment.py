@@ -101,16 +101,25 @@ def time_cuts(
         ConfigError: An explicit instant cannot be read, or the two are out of order.
     """
     if explicit is not None:
-        first, second = (_microseconds(text) for text in explicit)
-        if first >= second:
-            raise ConfigError(f"split.cuts: {explicit[0]} must be before {explicit[1]}")
-        return first, second
+        return instants_of(explicit)
     work = partial(_distribution, folder=clean.folder, column=column)
     partitions = read_manifest(clean).partitions
     found = merge_partitions(client, work, partitions, Distribution.merge, label="split: time")
     ends = found.quantiles(np.cumsum(shares)[:-1].tolist())
     # A cut begins the next split, so it stands just after the last instant of the one before.
     return int(ends[0]) + 1, int(ends[1]) + 1
+
+
+def instants_of(cuts: tuple[str, str]) -> tuple[int, int]:
+    """Return the two instants of a config, in microseconds since 1970 UTC.
+
+    Raises:
+        ConfigError: One cannot be read, or the two are out of order.
+    """
+    first, second = (_microseconds(text) for text in cuts)
+    if first >= second:
+        raise ConfigError(f"split.cuts: {cuts[0]} must be before {cuts[1]}")
+    return first, second
 
 
 def _distribution(partition: Partition, *, folder: Path, column: str) -> Distribution:

@@ -25,7 +25,7 @@ from tasks.data.partitions import (
 from tasks.data.rewrite import csv_header, rewrite_csv, rewrite_parquet
 from tasks.data.schema import require_one_schema
 from tasks.data.sizing import PartitionSize, partition_size, row_bytes, thread_memory
-from tasks.data.sources import SourceConfig, SourceFile, list_files
+from tasks.data.sources import SourceConfig, SourceFile, list_files, stamp_of
 from tasks.engine import DaskConfig, map_partitions, open_client
 from tasks.errors import DataError
 from tasks.references import DatasetRef
@@ -36,21 +36,29 @@ __all__ = ["SourceConfig", "run_ingest"]
 
 @dataclass(frozen=True)
 class _FileSchema:
-    """Columns of a file; rows of each of its row groups (none for CSV); bytes of a row as it is stored, unpacked."""
+    """Columns of a file; rows of each of its row groups (none for CSV); bytes of a row as it is stored, unpacked.
+
+    `stamp` is that of the file before it was opened.
+    """
 
     names: tuple[str, ...]
     schema: pa.Schema
     row_groups: tuple[int, ...] = ()
     row_bytes: int = 0
+    stamp: str = ""
 
 
 @dataclass(frozen=True)
 class _Ingested:
-    """Partitions and digests by path that came of one source file, and its rows that are none."""
+    """Partitions and digests by path that came of one source file, and its rows that are none.
+
+    `stamp` is set where the file is read where it lies.
+    """
 
     partitions: list[Partition]
     digests: dict[str, str]
     broken_rows: int = 0
+    stamp: str | None = None
 
 
 def run_ingest(source: SourceConfig, contract: Contract, home: Path, dask: DaskConfig) -> DatasetRef:
@@ -85,6 +93,7 @@ def run_ingest(source: SourceConfig, contract: Contract, home: Path, dask: DaskC
                 for partition in each.partitions
             },
             broken_rows=sum(each.broken_rows for each in ingested),
+            stamps={str(file.path): each.stamp for file, each in zip(files, ingested, strict=True) if each.stamp},
         )
         _require_rows(source, manifest)
         write_manifest(folder, manifest)
@@ -115,6 +124,7 @@ def _inspect(file: SourceFile, *, source: SourceConfig) -> _FileSchema:
     Raises:
         DataError: The file is empty or cannot be read.
     """
+    stamp = stamp_of(file.path)
     if not file.path.stat().st_size:
         raise DataError(f"{file.name}: the file is empty\n  do: write it again, or remove it from the source")
     if file.format == "csv":
@@ -133,7 +143,7 @@ def _inspect(file: SourceFile, *, source: SourceConfig) -> _FileSchema:
     schema = metadata.schema.to_arrow_schema()
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     stored = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
-    return _FileSchema(tuple(schema.names), schema, tuple(group.num_rows for group in groups), stored)
+    return _FileSchema(tuple(schema.names), schema, tuple(group.num_rows for group in groups), stored, stamp)
 
 
 def _ingest_file(
@@ -151,7 +161,8 @@ def _ingest_file(
         rewritten = rewrite_parquet(file, columns, folder, size.rows)
     else:
         path = str(file.path)
-        return _Ingested(_joined(path, schema.row_groups, size.rows), {path: digest_file(file.path)})
+        digests = {path: digest_file(file.path)}
+        return _Ingested(_joined(path, schema.row_groups, size.rows), digests, stamp=schema.stamp)
     digests = {path: digest_file(folder / path) for path in rewritten.paths}
     return _Ingested(rewritten.partitions, digests, rewritten.broken_rows)
 

@@ -1,6 +1,7 @@
 """Datasets on disk: a manifest that names partitions, and how one partition is read and written.
 
-Sources and features are Parquet, which other programs read; rows between pieces of work are Arrow's own format.
+Sources are Parquet, which other programs read. Rows and features between pieces of work are Arrow's own format: they
+are read soon and more than once, and reading Parquet costs ten times as much.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from data_contracts.parsing import decoded_table
+from data_contracts.parsing import decoded_table, plain_texts
 from serving.bundle.errors import RemoteError
 from tasks.data.arrow_files import ARROW, read_arrow, write_arrow
 from tasks.data.parquet import parquet_reader, write_parquet
@@ -63,6 +64,7 @@ class Manifest(BaseModel):
         digests: SHA-256 of each file named by a partition, and of what else stands beside the manifest.
         sources: For a raw dataset, the source file (relative to the source's folder) behind each path.
         broken_rows: For a raw dataset from CSV, how many rows could not be split into fields.
+        stamps: Size and time of change of each source file that is read where it lies; no part of the digest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,6 +74,7 @@ class Manifest(BaseModel):
     digests: Mapping[str, str]
     sources: Mapping[str, str] = {}
     broken_rows: int = 0
+    stamps: Mapping[str, str] = {}
 
     def of_split(self, split: str) -> tuple[Partition, ...]:
         """Return the partitions of one split, in order."""
@@ -85,7 +88,7 @@ class Manifest(BaseModel):
     @property
     def digest(self) -> str:
         """Digest of the content: a source that is read where it lies counts by its name, not by its place."""
-        content = self.model_dump(mode="json")
+        content = self.model_dump(mode="json", exclude={"stamps"})
         for partition in content["partitions"]:
             partition["path"] = self.sources.get(partition["path"], partition["path"])
         content["digests"] = {self.sources.get(path, path): digest for path, digest in self.digests.items()}
@@ -156,7 +159,7 @@ def read_partition(
             wanted = _kept(table.num_rows, dropped, wanted)
     except RemoteError:
         raise
-    except (pa.ArrowException, OSError, KeyError) as error:
+    except (pa.ArrowException, OSError, LookupError) as error:
         raise IntegrityError(
             f"{path}, row group {partition.row_group}: cannot be read any more: {error}\n"
             "  do: if this is your source, copy or write the file again; else run again, which rebuilds it"
@@ -180,6 +183,8 @@ def _read(path: Path, partition: Partition, columns: Sequence[str] | None, *, di
     if repeating:
         with parquet_reader(path, metadata=metadata, read_dictionary=repeating) as file:
             table = file.read_row_groups(groups, columns=names, use_threads=False)
+    if any(pa.types.is_string_view(kind) for kind in table.schema.types):
+        table = pa.table([plain_texts(column) for column in table.columns], names=table.column_names)
     return table if names is None else table.select(names)
 
 
@@ -218,9 +223,11 @@ def write_partition(folder: Path, path: str, table: pa.Table, split: str | None 
         table: The rows.
         split: The split that all of the rows belong to, where that is so.
     """
-    rows = max(1, table.num_rows)
     if path.endswith(ARROW):
         digest = write_arrow(table, folder / path)
     else:
-        digest = write_parquet(table, folder / path, row_group_size=rows, compression="zstd", compression_level=1)
+        # For numbers, dictionaries cost more time than they save room.
+        texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
+        rows = max(1, table.num_rows)
+        digest = write_parquet(table, folder / path, row_group_size=rows, compression="snappy", use_dictionary=texts)
     return WrittenPartition(Partition(path=path, row_group=0, rows=table.num_rows, split=split), digest)

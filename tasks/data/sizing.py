@@ -13,14 +13,15 @@ from dataclasses import dataclass
 import pyarrow as pa
 from dask.distributed import Client
 
-# Decoded bytes of a partition: enough that its fixed costs do not count, and little beside a gigabyte.
-TARGET_BYTES = 32 << 20
-# A thread holds a partition raw, typed, and in what is made of it; and row groups may be four times the target.
-_COPIES = 16
+# Decoded bytes of a partition, most often twice what there are: enough that its fixed costs do not count, and little
+# beside a gigabyte.
+TARGET_BYTES = 128 << 20
+# A thread holds a partition raw, typed, and in what is made of it; and row groups may be twice the target.
+_COPIES = 4
 # The share of a worker's memory that partitions may take; the rest is for the libraries and for what is merged.
 _SHARE = 0.5
 # A row group of a source that is so much larger than the target is still read as it is.
-_STRETCH = 4
+_STRETCH = 2
 _LEAST_ROWS = 1_024
 # Bytes that a value of text is taken to have, where nothing says more.
 _TEXT = 24

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import codecs
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.errors import DataError
 from tasks.storage import files_below, is_remote, place
@@ -40,6 +41,22 @@ class SourceConfig(BaseModel):
     format: Format | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8"
+
+    @field_validator("delimiter")
+    @classmethod
+    def _is_readable(cls, value: str) -> str:
+        if not value.isascii() or value in '"\r\n':
+            raise ValueError(f"expected one ASCII character that is no quote and no line break, got {value!r}")
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            codecs.lookup(value)
+        except LookupError as error:
+            raise ValueError(f"{value!r} is no encoding that Python knows, such as utf-8 or latin-1") from error
+        return value
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,33 @@ def list_files(source: SourceConfig) -> list[SourceFile]:
             "  do: give a pattern such as `folder/*.csv`"
         )
     return files
+
+
+def stamp_of(path: Path) -> str:
+    """Return what tells whether a file was written again: its size and, on a disk, when that was."""
+    found = path.stat()
+    return f"{found.st_size}-{found.st_mtime_ns}"
+
+
+def require_unchanged(stamps: Mapping[str, str]) -> None:
+    """Check that source files are those that were ingested, so that no digest stands for the rows of another file.
+
+    Args:
+        stamps: By path, what `stamp_of` said before the file was first read.
+
+    Raises:
+        DataError: A file was written again since then, or is gone.
+    """
+    for path, stamp in stamps.items():
+        try:
+            same = stamp_of(place(path)) == stamp
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise DataError(
+                f"{path}: the file changed while it was read, so its rows are not those that were ingested\n"
+                "  do: run again once nothing writes to the source; it will be ingested anew"
+            )
 
 
 def _find(path: str) -> tuple[Path, list[Path]]:

@@ -22,6 +22,7 @@ from tasks.data.assignment import (
     assign_by_hash,
     assign_by_portable_hash,
     assign_by_time,
+    instants_of,
     time_cuts,
 )
 from tasks.data.partitions import Partition, part_name, read_manifest, read_partition, write_partition
@@ -129,7 +130,7 @@ def split_columns(contract: Contract, config: SplitConfig) -> list[str]:
 
     Raises:
         ConfigError: The config names a column that the contract lacks, drops for privacy, or that has not the type
-            that the method needs, or there is no key.
+            that the method needs, or there is no key, or `cuts` are no two instants in order.
     """
     if config.target is not None:
         _require_visible("split.target", known_column("split.target", config.target, contract), contract)
@@ -154,6 +155,8 @@ def _deciding_columns(contract: Contract, config: SplitConfig) -> list[Column]:
                 f"split.column: `{column.name}` is of type {column.logical_type}; `method: time` needs instants\n"
                 "  do: name a column of time, or take `method: group`"
             )
+        if config.cuts is not None:
+            instants_of(config.cuts)
         return [column]
     keys = [column for column in contract.columns if column.primary_key_position is not None]
     if not keys:

@@ -28,6 +28,7 @@ from tasks.data.duplicates import DUPLICATE, FOUND, HASHES, HashWriter, Key, buc
 from tasks.data.outcomes import COUNTS, MEASUREMENTS, OUTCOMES, ValidateConfig, ValidationCounts, require_kept
 from tasks.data.partitions import Manifest, WrittenPartition, part_name, read_manifest, read_partition
 from tasks.data.quarantine import RawPartition, raw_partitions, write_broken_rows, write_quarantine
+from tasks.data.sources import require_unchanged
 from tasks.data.typed_rows import digested_files, write_rows, write_rows_manifest
 from tasks.data.verdicts import ALONE, BY_ROW, NO_RULE, Rules, count_rules, rule_ids, write_verdicts
 from tasks.engine import DaskConfig, merge_partitions, open_client
@@ -84,6 +85,7 @@ def run_validate(
     raise: see `require_kept`.
 
     Raises:
+        DataError: A source file changed since it was ingested.
         SchemaMismatchError: A column's Arrow type cannot hold the contract's type.
         DiskFullError: There is no space left; nothing half-written stays.
     """
@@ -99,6 +101,7 @@ def run_validate(
         write_rows_manifest(folder, found.written, contract)
         write_json(folder / COUNTS, counts.model_dump(mode="json"))
         measured = look_again(contract, found.measurements, partial(_read_again, work, partitions))
+        require_unchanged(manifest.stamps)
         _judge(folder, contract, measured, compared)
         for passing in _PASSING:
             remove_folder(folder / passing)

@@ -12,11 +12,9 @@ import spox.opset.ai.onnx.v18 as op
 
 from serving.bundle.manifest import Datatype, InputSpec, OutputSpec
 from tasks.export.preprocessing_graph import BATCH, build_preprocessing
-from tasks.export.standards import IR_VERSION, ML_OPSET, OPSET
+from tasks.export.standards import IR_VERSION, LABEL, ML_OPSET, OPSET, PROBABILITIES
 from tasks.preprocessing.constants import Preprocessing
 
-LABEL = "label"
-PROBABILITIES = "probabilities"
 _LABEL_DATATYPES: dict[type, Datatype] = {str: "BYTES", int: "INT64", bool: "BOOL"}
 
 

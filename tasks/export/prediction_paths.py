@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from serving.bundle.manifest import MODEL, BundleManifest, InputSpec
-from tasks.export.model import LABEL, PROBABILITIES, class_array
+from tasks.export.model import class_array
 from tasks.export.raw_columns import feed
+from tasks.export.standards import LABEL, PROBABILITIES
 from tasks.preprocessing.constants import Preprocessing
 from tasks.preprocessing.transform import transform
 

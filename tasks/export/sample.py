@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from serving.bundle.manifest import InputSpec
 from tasks.export.prediction_paths import ServingPath, TrainingPath
+from tasks.preprocessing.columns import instants, one_array
 
 
 class Sample(BaseModel):
@@ -36,15 +37,7 @@ def take_sample(training: TrainingPath, serving: ServingPath, record: pa.Table) 
         record = record.set_column(record.column_names.index(name), name, pa.array([part], pa.string()))
     probabilities = training.probabilities(record)
     tensors = [
-        {
-            "name": spec.name,
-            "datatype": spec.datatype,
-            "shape": [1],
-            "data": [
-                wholes[spec.name][0] if spec.name in wholes else _plain(record.column(spec.name), spec.logical_type)
-            ],
-        }
-        for spec in serving.inputs
+        _tensor(spec, record.column(spec.name), wholes.get(spec.name, (None, None))[0]) for spec in serving.inputs
     ]
     return Sample(
         request={"inputs": tensors},
@@ -62,8 +55,14 @@ def _whole(spec: InputSpec) -> tuple[str | None, str | None]:
     return example, (found.group(1) or None) if found is not None else None
 
 
-def _plain(column: pa.ChunkedArray[Any], logical_type: str) -> Any:
-    if logical_type in {"date", "timestamp"}:
+def _tensor(spec: InputSpec, column: pa.ChunkedArray[Any], whole: str | None) -> dict[str, Any]:
+    """Write the one value of a column as a client would send it; `whole` stands in for it where it is a part."""
+    value: Any = whole
+    if spec.extract is None:
         # Arrow writes ISO 8601 for every instant; Python has none beyond the year 9999.
-        column = column.cast(pa.string())
-    return column[0].as_py()
+        value = (column.cast(pa.string()) if spec.logical_type in {"date", "timestamp"} else column)[0].as_py()
+    if not spec.date_forms:
+        return {"name": spec.name, "datatype": spec.datatype, "shape": [1], "data": [value]}
+    # A form of the contract's own may read ISO 8601 as another day; a number is read in one way alone.
+    micros = None if column.null_count else int(instants(one_array(column))[0])
+    return {"name": spec.name, "datatype": "INT64", "shape": [1], "data": [micros]}

@@ -9,3 +9,7 @@ from __future__ import annotations
 OPSET = 18
 ML_OPSET = 3
 IR_VERSION = 10
+
+# The graph's outputs, as clients know them; an ONNX graph gives every name once, so no input can have them.
+LABEL = "label"
+PROBABILITIES = "probabilities"

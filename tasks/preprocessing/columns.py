@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,8 @@ def numeric_values(column: pa.ChunkedArray | pa.Array, part: CalendarPart | None
     """
     array = one_array(column)
     if not pa.types.is_temporal(array.type):
-        return np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+        numbers = array if pa.types.is_float64(array.type) else array.cast(pa.float64(), safe=False)
+        return np.asarray((numbers.fill_null(math.nan) if numbers.null_count else numbers).to_numpy())
     since_1970 = instants(array)
     if part is None or not len(since_1970):
         values = since_1970.astype(np.float64)

@@ -115,10 +115,8 @@ class OutlierConfig(_Method):
     @property
     def limits(self) -> tuple[float, float]:
         """`lower` and `upper`, with the default quantiles where they are not given."""
-        return (
-            _QUANTILES[0] if self.lower is None else self.lower,
-            _QUANTILES[1] if self.upper is None else self.upper,
-        )
+        lower, upper = _QUANTILES
+        return (lower if self.lower is None else self.lower, upper if self.upper is None else self.upper)
 
     @property
     def times(self) -> float:
@@ -237,7 +235,6 @@ class RowOutlierConfig(_Frozen):
     """Rows that are unusual as a whole: an isolation forest over all finished numeric columns.
 
     Attributes:
-        method: The only one there is.
         action: `flag`: the feature `row_is_outlier` says it, with the trees in the exported graph; `quarantine`:
             such rows are left out of the training split of the features, and counted.
         contamination: The share of the training rows to call outliers.
@@ -276,6 +273,7 @@ class PreprocessConfig(_Frozen):
         keep: Raw columns to carry untouched into the features dataset; they are no features.
         count_repairs: Add the int16 columns `n_imputed` and `n_clipped` to the features dataset: how many numeric
             columns of the row were missing, and how many lay outside their bounds.
+        format: Of the features' files: `arrow`, the quickest for training, or `parquet` for other programs.
     """
 
     target: str
@@ -294,6 +292,7 @@ class PreprocessConfig(_Frozen):
     exact: bool = False
     keep: tuple[str, ...] = ()
     count_repairs: bool = False
+    format: Literal["arrow", "parquet"] = "arrow"
 
     def of(self, column: str) -> ColumnConfig:
         """Return the options that were given for one raw column."""

@@ -200,6 +200,7 @@ class Preprocessing(_Frozen):
         quarantine: Rows outside any of these are left out of the features' training split; the graph has no part in it.
         keep: Raw columns carried untouched into the features dataset.
         count_repairs: Whether the features dataset has the columns `n_imputed` and `n_clipped`.
+        format: Of the features' files.
     """
 
     numeric: tuple[NumericFeature, ...]
@@ -211,6 +212,7 @@ class Preprocessing(_Frozen):
     quarantine: tuple[Bounds, ...] = ()
     keep: tuple[str, ...] = ()
     count_repairs: bool = False
+    format: Literal["arrow", "parquet"] = "arrow"
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -112,10 +112,10 @@ def row_outliers(preprocessing: Preprocessing, finished_by_name: Mapping[str, Si
 def _finished_numbers(preprocessing: Preprocessing, rows: RawRows, repairs: Repairs | None) -> dict[str, Singles]:
     numbers = {each.name: each for each in preprocessing.numeric if each.kind == "number"}
     predicted = {} if preprocessing.chain is None else predict_missing(preprocessing.chain, numbers, rows)
-    found = {}
+    found, scratch = {}, np.empty(len(rows))
     for name, feature in numbers.items():
         x = rows.numbers(feature.column, feature.part)
-        clipped, missing = settled(feature, x, predicted.get(name))
+        clipped, missing = settled(feature, x, predicted.get(name), scratch)
         if repairs is not None:
             repairs.add(feature, x, missing)
         found[name] = finished(feature, clipped)
@@ -140,7 +140,7 @@ def codes_of(feature: CategoricalFeature, rows: RawRows) -> NDArray[Any]:
     vocabulary = pa.array(feature.vocabulary, type=pa.string()).cast(found.values.type)
     places = pc.index_in(found.values, value_set=vocabulary).fill_null(UNSEEN - FIRST_CODE)
     codes = np.append(places.to_numpy(zero_copy_only=False) + FIRST_CODE, feature.null_code)
-    return np.asarray(codes.astype(code_type(feature))[found.positions])
+    return codes.astype(code_type(feature)).take(found.positions)
 
 
 def code_type(feature: CategoricalFeature) -> type[np.signedinteger[Any]]:

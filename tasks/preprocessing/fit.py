@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
-from tasks.data.partitions import Partition, read_manifest, read_partition
+from tasks.data.partitions import Partition, read_manifest
 from tasks.data.split import SPLITS, read_codes
 from tasks.engine import DaskConfig, merge_partitions, open_client
 from tasks.preprocessing.chained import fit_chain
@@ -25,7 +25,7 @@ from tasks.preprocessing.forest import fit_forest
 from tasks.preprocessing.joint import JointSummary, folds_of
 from tasks.preprocessing.options import category_options, number_options, require_preprocessing
 from tasks.preprocessing.plan import Measure
-from tasks.preprocessing.raw_rows import RawRows
+from tasks.preprocessing.raw_rows import RawRows, read_as_it_stands
 from tasks.preprocessing.reference import describe
 from tasks.preprocessing.refine import refine_features, refine_summaries
 from tasks.preprocessing.sample import RowSample, draw
@@ -84,24 +84,20 @@ class _Summariser:
         index, partition = numbered
         train = read_codes(self.split, index) == SPLITS.index("train")
         columns = list(dict.fromkeys(measure.column.name for measure in self.measures))
-        rows = RawRows(read_partition(self.clean.folder, partition, columns, wanted=train, dictionaries=True))
-        summaries: dict[str, NumericSummary | CategorySummary] = {}
-        for measure in self.measures:
-            if measure.kind == "numeric":
-                summaries[measure.name] = NumericSummary.of(rows.numbers(measure.column.name, measure.part))
-            elif measure.kind == "category":
-                summaries[measure.name] = CategorySummary.of(rows.categories(measure.column.name, measure.part))
+        table, kept = read_as_it_stands(self.clean.folder, partition, columns)
+        rows = RawRows(table, kept[train])
         target = rows.categories(self.measures[-1].column.name)
-        joints = {
-            measure.name: JointSummary.of(
-                rows.categories(measure.column.name, measure.part),
-                target,
-                folds_of(index, len(train), self.folds[measure.name])[train],
-                self.folds[measure.name],
-            )
-            for measure in self.measures
-            if measure.name in self.folds
-        }
+        summaries: dict[str, NumericSummary | CategorySummary] = {}
+        joints: dict[str, JointSummary] = {}
+        for measure in self.measures:
+            name = measure.name
+            if measure.kind == "numeric":
+                summaries[name] = NumericSummary.of(rows.numbers(measure.column.name, measure.part))
+            elif measure.kind == "category":
+                found = rows.categories(measure.column.name, measure.part)
+                summaries[name] = CategorySummary.of(found)
+                if folds := self.folds.get(name):
+                    joints[name] = JointSummary.of(found, target, folds_of(index, len(train), folds)[train], folds)
         return TrainingSummary(summaries, joints, self._samples(index, rows))
 
     def _samples(self, index: int, rows: RawRows) -> dict[str, RowSample]:
@@ -158,6 +154,7 @@ def run_fit(
         quarantine=tuple(fitted.quarantine),
         keep=config.keep,
         count_repairs=config.count_repairs,
+        format=config.format,
     )
     if config.row_outliers is not None:
         sample = pa.table({name: found.samples["forest"].rows[:, index] for index, name in enumerate(names)})

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.data.partitions import Partition, read_partition
+from tasks.data.partitions import Partition
 from tasks.data.split import SPLITS, read_codes
 from tasks.engine import merge_partitions
-from tasks.preprocessing.columns import numeric_values
 from tasks.preprocessing.config import PreprocessConfig
 from tasks.preprocessing.constants import NumericFeature
 from tasks.preprocessing.numbers import settled
 from tasks.preprocessing.options import number_options
 from tasks.preprocessing.plan import Measure
+from tasks.preprocessing.raw_rows import RawRows, read_as_it_stands
 from tasks.preprocessing.scaling import apply_curve
 from tasks.preprocessing.sketch import Distribution
 from tasks.preprocessing.statistics import Moments, NumericSummary, Summaries
@@ -205,8 +205,10 @@ def _training_numbers(
 ) -> dict[str, Floats]:
     index, partition = numbered
     train = read_codes(split, index) == SPLITS.index("train")
-    table = read_partition(clean.folder, partition, list({column for column, _ in columns.values()}), wanted=train)
-    return {name: numeric_values(table[column], part) for name, (column, part) in columns.items()}
+    names = list(dict.fromkeys(column for column, _ in columns.values()))
+    table, kept = read_as_it_stands(clean.folder, partition, names)
+    rows = RawRows(table, kept[train])
+    return {name: rows.numbers(column, part) for name, (column, part) in columns.items()}
 
 
 def _merge(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:

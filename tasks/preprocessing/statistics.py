@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tasks.preprocessing.columns import Categories
-from tasks.preprocessing.sketch import MAX_POINTS, Distribution, count_values
+from tasks.preprocessing.counting import count_values
+from tasks.preprocessing.sketch import LEAF_POINTS, MAX_POINTS, Distribution
 
 # A category beyond the most frequent ones is worth nothing to a vocabulary; the bound keeps an id column from filling
 # the memory.
@@ -104,7 +105,7 @@ class NumericSummary:
         if nulls:
             nulls = int(np.isnan(values).sum())
         moments = Moments.counted(distinct, counts, len(values), nulls)
-        return cls(moments, Distribution(distinct, counts).bounded(MAX_POINTS))
+        return cls(moments, Distribution(distinct, counts).bounded(MAX_POINTS, LEAF_POINTS))
 
     def merge(self, later: NumericSummary) -> NumericSummary:
         """Return the summary of both sets of rows together."""

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.data.parquet import write_parquet
 from tasks.data.partitions import (
     DATASETS,
     Manifest,
@@ -26,6 +25,7 @@ from tasks.data.partitions import (
     read_partition,
     stored,
     write_manifest,
+    write_partition,
 )
 from tasks.data.split import SPLITS, read_codes
 from tasks.engine import DaskConfig, map_partitions, open_client
@@ -34,7 +34,7 @@ from tasks.preprocessing.finish import OutOfFold, Repairs, code_type, codes_of, 
 from tasks.preprocessing.fit import read_out_of_fold, read_preprocessing
 from tasks.preprocessing.joint import folds_of
 from tasks.preprocessing.options import N_CLIPPED, N_IMPUTED
-from tasks.preprocessing.raw_rows import RawRows
+from tasks.preprocessing.raw_rows import Places, RawRows, read_as_it_stands
 from tasks.preprocessing.target import classes_of, require_classes
 from tasks.references import DatasetRef, PreprocessingRef, SplitRef
 from tasks.storage import digest_file, new_folder, write_json
@@ -146,11 +146,12 @@ class _Transformer:
         index, partition = numbered
         constants, target = self.constants, self.constants.target
         names = list(dict.fromkeys([*constants.columns, target.column, *constants.keep]))
-        table = read_partition(self.clean.folder, partition, names, dictionaries=True)
-        codes = read_codes(self.split, index)
+        table, kept = read_as_it_stands(self.clean.folder, partition, names)
+        codes = np.full(table.num_rows, len(SPLITS), dtype=np.uint8)
+        codes[kept] = read_codes(self.split, index)
         rows, repairs = RawRows(table), Repairs(table.num_rows) if constants.count_repairs else None
         train = codes == SPLITS.index("train")
-        columns: dict[str, Any] = finished_columns(constants, rows, repairs, self._folds(index, train))
+        columns: dict[str, Any] = finished_columns(constants, rows, repairs, self._folds(index, train, kept))
         left_out, reasons = self._quarantined(rows, columns, train)
         for feature in constants.categorical:
             columns[feature.name] = codes_of(feature, rows)
@@ -160,19 +161,26 @@ class _Transformer:
         columns |= {name: _kept(rows.array(name)) for name in constants.keep}
         if repairs is not None:
             columns |= {N_IMPUTED: repairs.imputed, N_CLIPPED: repairs.clipped}
-        codes = np.where(left_out, len(SPLITS), codes)
-        files = []
-        for code, name in enumerate(SPLITS):
-            chosen = np.flatnonzero(codes == code)
-            if len(chosen):
-                files.append(_write(self.folder, f"{name}/{part_name(index)}", _taken(columns, chosen), name))
+        codes[left_out] = len(SPLITS)
+        # Split by split, in row order within each; the rows without one are last.
+        places, rows_of = np.argsort(codes, kind="stable"), np.bincount(codes, minlength=len(SPLITS))
+        for name, column in columns.items():
+            columns[name] = column.take(pa.array(places) if isinstance(column, pa.Array) else places)
+        ordered, files, start = pa.table(columns), [], 0
+        for name, count in zip(SPLITS, rows_of.tolist(), strict=False):
+            if count:
+                path = f"{name}/{part_name(index, f'.{constants.format}')}"
+                files.append(write_partition(self.folder, path, ordered.slice(start, count), name))
+            start += count
         return _Done(tuple(files), reasons)
 
-    def _folds(self, index: int, train: NDArray[np.bool_]) -> dict[str, OutOfFold]:
-        return {
-            name: OutOfFold(values, folds_of(index, len(train), len(values)), train)
-            for name, values in self.out_of_fold.items()
-        }
+    def _folds(self, index: int, train: NDArray[np.bool_], kept: Places) -> dict[str, OutOfFold]:
+        found = {}
+        for name, values in self.out_of_fold.items():
+            folds = np.zeros(len(train), dtype=np.uint64)
+            folds[kept] = folds_of(index, len(kept), len(values))
+            found[name] = OutOfFold(values, folds, train)
+        return found
 
     def _quarantined(
         self, rows: RawRows, columns: Mapping[str, NDArray[np.float32]], train: NDArray[np.bool_]
@@ -196,31 +204,6 @@ def _kept(array: pa.Array) -> Any:
     """Return a kept column as numpy where that loses nothing, which is faster to choose rows from."""
     plain = pa.types.is_integer(array.type) or pa.types.is_floating(array.type)
     return array.to_numpy() if plain and not array.null_count else array
-
-
-def _taken(columns: Mapping[str, Any], chosen: NDArray[np.intp]) -> pa.Table:
-    whole = all(len(column) == len(chosen) for column in columns.values())
-    positions = None if whole else pa.array(chosen)
-    return pa.table(
-        {
-            name: column if positions is None else column.take(positions if isinstance(column, pa.Array) else chosen)
-            for name, column in columns.items()
-        }
-    )
-
-
-def _write(folder: Path, path: str, table: pa.Table, split: str) -> WrittenPartition:
-    """Write one file that is read once or twice, soon: neither packed nor described, which costs more than it saves."""
-    repeating = [field.name for field in table.schema if field.name == TARGET or pa.types.is_dictionary(field.type)]
-    digest = write_parquet(
-        table,
-        folder / path,
-        row_group_size=table.num_rows,
-        compression="none",
-        use_dictionary=repeating,
-        write_statistics=False,
-    )
-    return WrittenPartition(Partition(path=path, row_group=0, rows=table.num_rows, split=split), digest)
 
 
 def read_features(

@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from serving.bundle.store import ModelStore
-from tasks.export.model import LABEL, PROBABILITIES
 from tasks.export.sample import Sample
+from tasks.export.standards import LABEL, PROBABILITIES
 from tasks.promotion.server_process import ServerError, serving_process
 from tasks.promotion.version import copy_bundle
 

@@ -152,3 +152,26 @@ def test_dictionaries_are_read_as_plain_texts_are(texts, start):
             name: bad.to_pylist() for name, bad in expected.unreadable.items()
         }
         assert found.unreadable_texts == expected.unreadable_texts
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [("integer", [1, None, 2]), ("number", [1.0, None, 2.0]), ("string", ["1", None, "2"]), ("date", [None] * 3)],
+)
+def test_views_of_texts_are_read_as_texts_are(kind, values):
+    texts = pa.array(["1", None, "2"])
+    read = parse(kind, texts.cast(pa.string_view()))
+    assert read == parse(kind, texts)
+    assert read[0] == values
+
+
+@pytest.mark.parametrize(
+    "source", [pa.date32(), pa.date64(), pa.timestamp("ms"), pa.timestamp("s", "UTC"), pa.timestamp("ms", "UTC")]
+)
+def test_an_instant_beyond_int64_microseconds_does_not_begin_anew(source):
+    whole = pa.int32() if source == pa.date32() else pa.int64()
+    most = 2**31 - 1 if source == pa.date32() else 2**63 // 86_400_000 * 86_400_000
+    array = pa.array([0, most, None, -most], whole).view(source)
+    epoch = dt.datetime(1970, 1, 1, tzinfo=UTC)
+    assert parse("timestamp", array) == ([epoch, None, None, None], [1, 3])
+    assert parse("date", array) == ([epoch.date(), None, None, None], [1, 3])

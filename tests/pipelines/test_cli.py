@@ -97,6 +97,17 @@ def test_a_defect_keeps_its_traceback() -> None:
         report_failure(ValueError("unforeseen"), as_json=False)
 
 
+def test_a_home_that_cannot_be_written_to_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "file").touch()
+    monkeypatch.setenv("HEADRACE_HOME", str(project / "file"))
+    assert run_main(monkeypatch, "run", str(project / "customers.yaml")) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: {project / 'file'}: Headrace keeps everything it makes there and cannot write to it")
+    assert "do: set HEADRACE_HOME" in err
+
+
 def test_check_finds_a_good_pipeline_good(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +132,18 @@ def test_check_says_what_does_not_fit(
 ) -> None:
     assert run_main(monkeypatch, "check", str(project / "customers.yaml"), "--set", setting) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["label", "probabilities"])
+def test_check_refuses_a_feature_with_the_name_of_an_output(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    contract = project / "customers.odcs.yaml"
+    contract.write_text(contract.read_text().replace("{name: country,", f"{{name: {name},"))
+    config = str(project / "customers.yaml")
+    assert run_main(monkeypatch, "check", config) == 2
+    assert f"the feature `{name}` has the name of one of the model's outputs" in capsys.readouterr().err
+    assert run_main(monkeypatch, "check", config, "--set", f"preprocess.exclude=[customer_id, {name}]") == 0
 
 
 def test_check_refuses_a_rule_that_cannot_be_executed(

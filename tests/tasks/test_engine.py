@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -6,6 +8,8 @@ from functools import partial
 import psutil
 import pytest
 from dask.distributed import Client
+from distributed.batched import BatchedSend
+from distributed.utils import LoopRunner
 
 from tasks import engine
 from tasks.engine import DaskConfig, map_partitions, merge_partitions, open_client
@@ -73,6 +77,21 @@ def test_the_first_error_is_raised_and_the_client_stays_usable(client: Client):
     assert map_partitions(client, _slow_first, [2], label="again") == [4]
 
 
+def test_dask_prints_no_traceback_of_its_own():
+    code = """
+from functools import partial
+from tasks.engine import DaskConfig, map_partitions, open_client
+with open_client(DaskConfig(threads=1)) as client:
+    try:
+        map_partitions(client, partial(divmod, 1), [0], label="work")
+    except ZeroDivisionError:
+        print("raised")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "raised\n"
+    assert "Traceback" not in done.stderr
+
+
 def test_work_in_flight_is_bounded(client: Client):
     most = 0
 
@@ -129,3 +148,25 @@ def test_nothing_listens_beyond_this_machine():
 
 def _listening() -> set[tuple[str, int]]:
     return {tuple(each.laddr) for each in psutil.Process().net_connections() if each.status == "LISTEN"}
+
+
+def test_the_loop_ends_after_the_last_messages(monkeypatch: pytest.MonkeyPatch):
+    senders: list[BatchedSend] = []
+    waiting: list[float] = []
+    start, stop = BatchedSend.start, LoopRunner._real_stop
+
+    def note(sender: BatchedSend, comm: object) -> None:
+        senders.append(sender)
+        start(sender, comm)
+
+    def look(runner: LoopRunner, timeout: float) -> None:
+        running = [each for each in senders if not each.stopped.is_set()]
+        waiting.extend(each.next_deadline for each in running if each.next_deadline is not None)
+        stop(runner, timeout)
+
+    monkeypatch.setattr(BatchedSend, "start", note)
+    monkeypatch.setattr(LoopRunner, "_real_stop", look)
+    with open_client(DaskConfig()) as client:
+        map_partitions(client, _named, [1, 2, 3], label="work")
+    assert senders
+    assert not waiting

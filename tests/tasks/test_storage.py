@@ -75,6 +75,22 @@ def test_the_same_content_twice_is_stored_once(tmp_path: Path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_the_same_work_done_by_two_at_once_is_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    rename = Path.rename
+
+    def after_another(self: Path, target: Path) -> Path:
+        if not target.exists():
+            target.mkdir()
+            (target / "file").write_text("same")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", after_another)
+    with new_folder(tmp_path, digest_folder) as folder:
+        (folder / "file").write_text("same")
+        name = digest_folder(folder)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 @pytest.mark.parametrize("error", [RuntimeError("broken"), KeyboardInterrupt()])
 def test_a_block_that_fails_leaves_nothing(tmp_path: Path, error: BaseException):
     with pytest.raises(type(error)):

@@ -73,3 +73,14 @@ def test_a_damaged_partition_is_named(tmp_path: Path, damage: str):
         path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(IntegrityError, match=r"part-00000.parquet, row group 0: cannot be read any more: .*\n?.*do: "):
         read_partition(Path(dataset.path), Partition(path=part_name(0), row_group=0, rows=100))
+
+
+@pytest.mark.parametrize("dictionaries", [False, True])
+def test_views_of_texts_come_as_texts(tmp_path: Path, dictionaries):
+    table = pa.table({"word": pa.array(["a", None, "b"], pa.string_view()), "n": [1, 2, 3]})
+    write_partition(tmp_path, "a.parquet", table)
+    read = read_partition(
+        tmp_path, Partition(path="a.parquet", row_group=0, rows=3), ["n", "word"], dictionaries=dictionaries
+    )
+    assert read.schema.types == [pa.int64(), pa.string()]
+    assert read["word"].to_pylist() == ["a", None, "b"]

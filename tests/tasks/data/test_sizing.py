@@ -15,8 +15,8 @@ def test_the_same_data_is_cut_alike_wherever_there_is_memory(memory):
 
 def test_partitions_are_halved_until_they_fit():
     rows = [partition_size(300, memory).rows for memory in (GIB, GIB // 2, GIB // 4, GIB // 64)]
-    assert rows == [65_536, 32_768, 16_384, 1_024]
-    assert all(size.most == 4 * size.rows for size in (partition_size(8, GIB), partition_size(1, None)))
+    assert rows == [262_144, 131_072, 65_536, 4_096]
+    assert all(size.most == 2 * size.rows for size in (partition_size(8, GIB), partition_size(1, None)))
 
 
 @pytest.mark.parametrize("width", [1, 7, 300, 5_000, 10_000_000])

@@ -54,3 +54,11 @@ def test_two_formats_in_one_source_are_an_error(tmp_path: Path):
 def test_a_config_typo_is_refused():
     with pytest.raises(ValidationError, match="delimeter"):
         SourceConfig(path="x", delimeter=";")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"delimiter": "§"}, {"delimiter": '"'}, {"delimiter": "\n"}, {"encoding": "klingon"}]
+)
+def test_what_no_csv_can_be_read_with_is_refused_at_once(wrong):
+    with pytest.raises(ValidationError, match=r"one ASCII character|no encoding that Python knows"):
+        SourceConfig(path="a.csv", **wrong)

@@ -135,6 +135,12 @@ def test_a_row_without_an_instant_has_no_place_in_time():
         assign_by_time([pa.chunked_array([[dt.date(2013, 1, 1), None]])], cuts=(0, 1))
 
 
+@pytest.mark.parametrize("cuts", [("monday", "2013-01-01"), ("2014-01-01", "2013-01-01")])
+def test_wrong_cuts_are_found_before_anything_runs(cuts):
+    with pytest.raises(ConfigError, match=r"split\.cuts"):
+        split_columns(CONTRACT, SplitConfig(method="time", column="day", cuts=cuts))
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

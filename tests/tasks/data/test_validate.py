@@ -13,7 +13,7 @@ from data_contracts.measurements import Measurements
 from tasks.data.outcomes import ValidateConfig, read_counts, read_outcomes, require_kept
 from tasks.data.validate import run_validate
 from tasks.data.verdicts import ALONE, BETWEEN, FIRST, LAST, read_verdicts
-from tasks.errors import DiskFullError
+from tasks.errors import DataError, DiskFullError, IntegrityError
 from tests.tasks.data.tables import contract_of, ingest, write_parquet
 
 RULES = (
@@ -196,3 +196,28 @@ def test_classified_values_are_not_shown(tmp_path: Path, dask):
         require_kept(validation, contract, ValidateConfig())
     assert "secret" not in str(caught.value)
     assert "***" in str(caught.value)
+
+
+def _words(path: Path, word: str, rows: int = 20) -> Path:
+    return write_parquet(path, pa.table({"id": range(rows), "word": [word] * rows, "size": [1.0] * rows}), row_group=5)
+
+
+def test_rows_of_another_file_never_stand_under_the_first_ones_digest(tmp_path: Path, dask):
+    path = _words(tmp_path / "a.parquet", "a")
+    raw = ingest(path, CONTRACT, tmp_path / "home", dask)
+    _words(path, "b")
+    with pytest.raises(DataError, match=r"a.parquet: the file changed while it was read.*\n  do: run again"):
+        run_validate(raw, CONTRACT, ValidateConfig(), tmp_path / "home", dask)
+    assert not list((tmp_path / "home" / "validations").iterdir())
+    # The same content again, at another time, is the same dataset.
+    _words(path, "a")
+    again = ingest(path, CONTRACT, tmp_path / "home", dask)
+    assert again == raw
+    assert run_validate(again, CONTRACT, ValidateConfig(), tmp_path / "home", dask).kept == 20
+
+
+def test_a_file_that_became_shorter_is_named(tmp_path: Path, dask):
+    raw = ingest(_words(tmp_path / "a.parquet", "a"), CONTRACT, tmp_path / "home", dask)
+    _words(tmp_path / "a.parquet", "a", rows=8)
+    with pytest.raises(IntegrityError, match=r"a.parquet, row group 2: cannot be read any more"):
+        run_validate(raw, CONTRACT, ValidateConfig(), tmp_path / "home", dask)

@@ -10,9 +10,12 @@ import pytest
 import torch
 from torch import nn
 
+from serving.bundle.manifest import DateForm
+from serving.columns import Column, Findings
 from tasks.export.latency import measure_latency
 from tasks.export.parity import Parity, compare, measure_parity
 from tasks.export.prediction_paths import ServingPath, TrainingPath
+from tasks.export.raw_columns import feed
 from tasks.export.sample import take_sample
 from tests.tasks.export import small_model
 from tests.tasks.export.small_bundle import write_candidate
@@ -113,6 +116,22 @@ def test_a_sample_of_a_text_that_is_taken_apart_is_whole(training: TrainingPath,
         carried = record.set_column(record.column_names.index("carrier"), "carrier", pa.array([part], pa.string()))
         assert sample.probabilities == tuple(training.probabilities(carried)[0].tolist())
     assert asked == {("at XX@",): ["at XX@"], ("none",): ["none"], (): [None]}
+
+
+@pytest.mark.parametrize("day", [date(2024, 1, 4), date(1969, 12, 31), None])
+def test_a_sample_of_a_date_in_a_form_of_its_own_is_a_number(
+    training: TrainingPath, serving: ServingPath, day: date | None
+) -> None:
+    form = DateForm(written="yyyy-dd-MM", pattern="(?P<year>[0-9]{4})-(?P<day>[0-9]{2})-(?P<month>[0-9]{2})")
+    spec = next(spec for spec in serving.inputs if spec.name == "day").model_copy(update={"date_forms": (form,)})
+    record = small_model.some_rows(1)
+    record = record.set_column(record.column_names.index("day"), "day", pa.array([day], pa.date32()))
+    others = tuple(each for each in serving.inputs if each.name != "day")
+    sample = take_sample(training, replace(serving, inputs=(*others, spec)), record)
+    tensor = sample.request["inputs"][-1]
+    read = Column(spec).tensor(tensor["data"], tensor["datatype"], Findings())
+    assert read is not None
+    assert read.tolist() == feed(record, [spec])["day"].tolist()
 
 
 def test_serving_runs_on_one_thread(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.bundle.places import RemotePath, is_remote, place
+from serving.bundle.writing import replace_file, sync
 from tasks.errors import DiskFullError, IntegrityError
 from tasks.storage_remote import WHOLE, is_whole, new_remote_folder
 
@@ -49,6 +50,22 @@ def digest_file(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+class DigestName:
+    """Names a new folder by the digest of its content, and keeps the digest, so that nothing is read twice for it.
+
+    Attributes:
+        digest: Known once `new_folder` has ended.
+    """
+
+    def __init__(self) -> None:
+        self.digest = ""
+
+    def __call__(self, folder: Path) -> str:
+        """Return the digest of a finished folder."""
+        self.digest = digest_folder(folder)
+        return self.digest
 
 
 def digest_folder(folder: Path, *, leave_out: frozenset[str] = frozenset()) -> str:
@@ -98,21 +115,9 @@ def write_atomic(path: Path, content: bytes) -> None:
     Raises:
         DiskFullError: There is no space left.
     """
-    if is_remote(path):
-        path.write_bytes(content)
-        return
-    new = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with naming_full_disk(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with new.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    with naming_full_disk(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, content)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -147,7 +152,7 @@ def new_folder(parent: Path, name: Callable[[Path], str]) -> Iterator[Path]:
             yield temporary
             for path in temporary.rglob("*"):
                 if path.is_file():
-                    _sync_file(path)
+                    sync(path)
             target = parent / name(temporary)
             if target.exists():
                 return
@@ -157,7 +162,7 @@ def new_folder(parent: Path, name: Callable[[Path], str]) -> Iterator[Path]:
                 # Another process that does the same work may have been faster; what it made is the same.
                 if not target.exists():
                     raise
-            _sync_folder(parent)
+            sync(parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -197,16 +202,3 @@ def naming_full_disk(folder: Path) -> Iterator[None]:
             f"{folder}: no space is left ({error}); nothing half-written stays, what stood there still does\n"
             "  do: free some space, or set HEADRACE_HOME to a folder on a larger disk, and run again"
         ) from error
-
-
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -70,7 +70,7 @@ def settle(built: Path, folder: Path, digest: str, number: int) -> str:
     if not isinstance(folder, RemotePath):
         _sync_tree(built)
         built.rename(folder / str(number))
-        _sync(folder)
+        sync(folder)
         return str(number)
     while (folder / str(number) / _CLAIM).claim(digest.encode()) != digest.encode():
         number += 1
@@ -94,7 +94,7 @@ def replace_file(path: Path, content: bytes) -> None:
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 @contextmanager
@@ -113,11 +113,12 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _sync_tree(folder: Path) -> None:
     for path in folder.rglob("*"):
-        _sync(path)
-    _sync(folder)
+        sync(path)
+    sync(folder)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file's content, or a folder's entries, on the disk before anything else happens."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

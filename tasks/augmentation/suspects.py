@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.data.parquet import read_parquet, write_parquet
 from tasks.errors import IntegrityError
 from tasks.references import DatasetRef, LabelNoiseRef
-from tasks.storage import digest_folder, naming_lost, new_folder, write_json
+from tasks.storage import DigestName, naming_lost, new_folder, write_json
 
 LABEL_NOISE, SUSPECTED = "label_noise.json", "suspected.parquet"
 
@@ -27,17 +27,13 @@ def write_report(home: Path, summary: dict[str, Any], suspected: pa.Table) -> La
         suspected: One row for each finding, with int64 `position` in the training split.
     """
     parent = home / "label_noise"
-    digest = ""
-
-    def named(folder: Path) -> str:
-        nonlocal digest
-        digest = digest_folder(folder)
-        return digest
-
+    named = DigestName()
     with new_folder(parent, named) as folder:
         write_json(folder / LABEL_NOISE, summary)
         write_parquet(suspected, folder / SUSPECTED, compression="zstd")
-    return LabelNoiseRef(path=str(parent / digest), digest=digest, rows=summary["rows"], suspected=suspected.num_rows)
+    return LabelNoiseRef(
+        path=str(parent / named.digest), digest=named.digest, rows=summary["rows"], suspected=suspected.num_rows
+    )
 
 
 def read_label_noise(ref: LabelNoiseRef) -> dict[str, Any]:

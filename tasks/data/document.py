@@ -14,7 +14,7 @@ from data_contracts.measurements import Measurements
 from tasks.data.outcomes import MEASUREMENTS
 from tasks.data_docs.pages import INDEX, render_pages
 from tasks.references import DocsRef, ValidationRef
-from tasks.storage import digest_folder, naming_lost, new_folder, write_atomic, write_json
+from tasks.storage import DigestName, naming_lost, new_folder, write_atomic, write_json
 
 SUITE, VALIDATION = "suite.json", "validation.json"
 
@@ -39,15 +39,15 @@ def run_document(validation: ValidationRef, contract: Contract, home: Path) -> D
     measurements, duplicates = read_measurements(validation, contract)
     suite = expectations.suite_document(contract)
     result = expectations.validation_result(contract, measurements, duplicates)
-    with new_folder(home / "documents", digest_folder) as folder:
+    named = DigestName()
+    with new_folder(home / "documents", named) as folder:
         write_json(folder / SUITE, suite)
         write_json(folder / VALIDATION, result)
         pages = render_pages(contract, suite, result, measurements.rows, expectations.sentence)
         for name, page in pages.items():
             write_atomic(folder / name, page.encode())
-        digest = digest_folder(folder)
     failed = result["statistics"]["unsuccessful_expectations"]
-    return DocsRef(path=str(home / "documents" / digest), digest=digest, index=INDEX, failed=failed)
+    return DocsRef(path=str(home / "documents" / named.digest), digest=named.digest, index=INDEX, failed=failed)
 
 
 def read_measurements(validation: ValidationRef, contract: Contract) -> tuple[Measurements, Mapping[str, int]]:

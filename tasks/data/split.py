@@ -30,7 +30,7 @@ from tasks.data.schema import known_column
 from tasks.engine import DaskConfig, map_partitions, open_client
 from tasks.errors import ConfigError, DataError
 from tasks.references import DatasetRef, SplitRef
-from tasks.storage import digest_folder, new_folder
+from tasks.storage import DigestName, new_folder
 
 SPLITS = ("train", "validation", "test")
 NO_SPLIT = 255
@@ -108,7 +108,8 @@ def run_split(clean: DatasetRef, contract: Contract, config: SplitConfig, home: 
     """
     columns = split_columns(contract, config)
     partitions = read_manifest(clean).partitions
-    with new_folder(home / "splits", digest_folder) as folder, open_client(dask) as client:
+    named = DigestName()
+    with new_folder(home / "splits", named) as folder, open_client(dask) as client:
         assigner: Assigner = partial(assign_by_hash, shares=config.shares, salt=config.salt)
         if config.hash == "portable":
             assigner = partial(assign_by_portable_hash, shares=config.shares)
@@ -121,8 +122,7 @@ def run_split(clean: DatasetRef, contract: Contract, config: SplitConfig, home: 
         counts = np.sum(map_partitions(client, work, list(enumerate(partitions)), label="split"), axis=0)
         rows = {name: int(count) for name, count in zip((*SPLITS, WITHOUT_TARGET), counts, strict=True)}
         _require_rows(rows, config)
-        digest = digest_folder(folder)
-    return SplitRef(path=str(home / "splits" / digest), digest=digest, rows=rows)
+    return SplitRef(path=str(home / "splits" / named.digest), digest=named.digest, rows=rows)
 
 
 def split_columns(contract: Contract, config: SplitConfig) -> list[str]:

@@ -18,7 +18,7 @@ from tasks.evaluation.metrics import Floats, classification_metrics, confusion
 from tasks.preprocessing.fit import read_preprocessing
 from tasks.progress import progress
 from tasks.references import CheckpointRef, DatasetRef, EvaluationRef, PreprocessingRef
-from tasks.storage import digest_folder, naming_lost, new_folder, write_json
+from tasks.storage import DigestName, naming_lost, new_folder, write_json
 from tasks.training.checkpoint import load_network
 from tasks.training.models.spec import FeatureSpec, TabularNetwork
 from tasks.training.randomness import reproducible
@@ -112,18 +112,12 @@ def _predictions(held_out: SplitTensors, probabilities: Floats) -> pa.Table:
 
 def _write(home: Path, metrics: dict[str, Any], plots: list[dict[str, Any]], predictions: pa.Table) -> EvaluationRef:
     parent = home / "evaluations"
-    digest = ""
-
-    def named(folder: Path) -> str:
-        nonlocal digest
-        digest = digest_folder(folder)
-        return digest
-
+    named = DigestName()
     with new_folder(parent, named) as folder:
         write_json(folder / METRICS, metrics)
         write_json(folder / CURVES, {"classes": plots})
         write_parquet(predictions, folder / PREDICTIONS, compression="zstd")
-    return EvaluationRef(path=str(parent / digest), digest=digest)
+    return EvaluationRef(path=str(parent / named.digest), digest=named.digest)
 
 
 def read_metrics(evaluation: EvaluationRef) -> dict[str, Any]:

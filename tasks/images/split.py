@@ -20,7 +20,7 @@ from tasks.data.split import SPLITS
 from tasks.engine import DaskConfig, map_partitions, open_client
 from tasks.errors import DataError
 from tasks.references import DatasetRef, SplitRef
-from tasks.storage import digest_folder, new_folder
+from tasks.storage import DigestName, new_folder
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -76,15 +76,15 @@ def run_split_images(images: DatasetRef, config: ImageSplitConfig, home: Path, d
         DiskFullError: There is no space left; nothing half-written stays.
     """
     partitions = read_manifest(images).partitions
-    with new_folder(home / "splits", digest_folder) as folder, open_client(dask) as client:
+    named = DigestName()
+    with new_folder(home / "splits", named) as folder, open_client(dask) as client:
         work = partial(_split_partition, images=images, config=config, folder=folder)
         done = map_partitions(client, work, list(enumerate(partitions)), label="split images")
         counts = np.sum([count for count, _ in done], axis=0)
         rows = {name: int(count) for name, count in zip(SPLITS, counts, strict=True)}
         _require_groups(config, set().union(*(groups for _, groups in done)))
         _require_rows(rows, config)
-        digest = digest_folder(folder)
-    return SplitRef(path=str(home / "splits" / digest), digest=digest, rows={**rows, WITHOUT_TARGET: 0})
+    return SplitRef(path=str(home / "splits" / named.digest), digest=named.digest, rows={**rows, WITHOUT_TARGET: 0})
 
 
 def split_images(table: pa.Table, config: ImageSplitConfig) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from tasks.engine import DaskConfig, merge_partitions, open_client
 from tasks.errors import DataError
 from tasks.images.layout import ImageLayout, Pixels, read_layout, read_pixels
 from tasks.references import DatasetRef, Reference, SplitRef
-from tasks.storage import digest_folder, naming_lost, new_folder, write_json
+from tasks.storage import DigestName, naming_lost, new_folder, write_json
 
 CHANNELS = "channels.json"
 _BLOCK = 1 << 18
@@ -92,14 +92,14 @@ def run_channel_statistics(images: DatasetRef, split: SplitRef, home: Path, dask
     """
     layout = read_layout(images)
     partitions = list(enumerate(read_manifest(images).partitions))
-    with new_folder(home / "channels", digest_folder) as folder, open_client(dask) as client:
+    named = DigestName()
+    with new_folder(home / "channels", named) as folder, open_client(dask) as client:
         work = partial(_measure, images=images, split=split, layout=layout)
         statistics = merge_partitions(client, work, partitions, ChannelStatistics.merge, label="measure channels")
         if not statistics.count:
             raise DataError("channel statistics: the training split has no image\n  do: give it a larger share")
         write_json(folder / CHANNELS, statistics.model_dump(mode="json"))
-        digest = digest_folder(folder)
-    return ChannelsRef(path=str(home / "channels" / digest), digest=digest)
+    return ChannelsRef(path=str(home / "channels" / named.digest), digest=named.digest)
 
 
 def read_channels(channels: ChannelsRef) -> ChannelStatistics:

@@ -21,7 +21,7 @@ from tasks.leakage.occurrences import bound_for
 from tasks.leakage.plan import LeakageConfig, LeakagePlan
 from tasks.leakage.survey import Place, Scope, Survey, survey_partition
 from tasks.references import DatasetRef, LeakageRef, SplitRef
-from tasks.storage import digest_folder, naming_lost, new_folder, write_json
+from tasks.storage import DigestName, naming_lost, new_folder, write_json
 
 FINDINGS = "findings.json"
 
@@ -59,10 +59,10 @@ def run_leakage(clean: DatasetRef, split: SplitRef, plan: LeakagePlan, home: Pat
         sampled=sum(len(sample.train) for sample in survey.samples),
     )
     folder = home / "leakage"
-    with new_folder(folder, digest_folder) as fresh:
+    named = DigestName()
+    with new_folder(folder, named) as fresh:
         write_json(fresh / FINDINGS, leaks.model_dump(mode="json"))
-        digest = digest_folder(fresh)
-    return LeakageRef(path=str(folder / digest), digest=digest, found=len(leaks.findings))
+    return LeakageRef(path=str(folder / named.digest), digest=named.digest, found=len(leaks.findings))
 
 
 def require_no_leaks(leaks: LeakageRef, config: LeakageConfig) -> tuple[str, ...]:

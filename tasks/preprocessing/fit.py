@@ -32,7 +32,7 @@ from tasks.preprocessing.sample import RowSample, draw
 from tasks.preprocessing.statistics import CategorySummary, NumericSummary, Summaries, merge_summaries
 from tasks.preprocessing.target import fit_target
 from tasks.references import DatasetRef, PreprocessingRef, SplitRef
-from tasks.storage import digest_folder, naming_lost, new_folder, write_json
+from tasks.storage import DigestName, naming_lost, new_folder, write_json
 
 __all__ = ["read_out_of_fold", "read_preprocessing", "run_fit"]
 
@@ -171,13 +171,13 @@ def _write(home: Path, preprocessing: Preprocessing, reference: Mapping[str, Any
         for encoded in fitted.encodings
         if encoded.folds
     }
-    with new_folder(folder, digest_folder) as fresh:
+    named = DigestName()
+    with new_folder(folder, named) as fresh:
         write_json(fresh / PREPROCESSING, preprocessing.model_dump(mode="json"))
         write_json(fresh / REFERENCE, reference)
         if tables:
             write_json(fresh / OUT_OF_FOLD, tables)
-        digest = digest_folder(fresh)
-    return PreprocessingRef(path=str(folder / digest), digest=digest)
+    return PreprocessingRef(path=str(folder / named.digest), digest=named.digest)
 
 
 def _summariser(

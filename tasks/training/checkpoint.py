@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 
 from tasks.errors import IntegrityError
 from tasks.references import CheckpointRef
-from tasks.storage import digest_folder, new_folder, write_atomic, write_json
+from tasks.storage import DigestName, new_folder, write_atomic, write_json
 from tasks.training.models.registry import NetworkConfig, build_network
 from tasks.training.models.spec import FeatureSpec, TabularNetwork
 
@@ -48,18 +48,12 @@ def write_checkpoint(
 ) -> CheckpointRef:
     """Write a content-addressed checkpoint folder under `home/checkpoints`."""
     parent = home / "checkpoints"
-    digest = ""
-
-    def named(folder: Path) -> str:
-        nonlocal digest
-        digest = digest_folder(folder)
-        return digest
-
+    named = DigestName()
     with new_folder(parent, named) as folder:
         write_atomic(folder / WEIGHTS, save({name: value.contiguous() for name, value in weights.items()}))
         write_json(folder / DESCRIPTION, description.model_dump(mode="json"))
         write_json(folder / HISTORY, {"best_round": description.best_round, "rounds": list(history)})
-    return CheckpointRef(path=str(parent / digest), digest=digest)
+    return CheckpointRef(path=str(parent / named.digest), digest=named.digest)
 
 
 def read_description(ref: CheckpointRef) -> NetworkDescription:

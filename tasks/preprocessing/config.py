@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from tasks.preprocessing.constants import CalendarPart, CyclicPart
 
-NumberImpute = Literal["median", "mean", "mode", "constant", "chained"]
-CategoryImpute = Literal["null-code", "mode", "constant"]
 OutlierMethod = Literal["quantile", "range", "contract", "iqr", "zscore", "mad"]
 OutlierAction = Literal["clip", "null", "flag", "quarantine"]
 ScaleMethod = Literal["standard", "min-max", "robust", "max-abs", "log1p", "quantile", "yeo-johnson", "none"]

@@ -1,7 +1,5 @@
 """Small contracts, sources and a shared local client for the tests of the data tasks."""
 
-import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,11 +83,3 @@ def dask() -> Iterator[DaskConfig]:
     """A client that all tests share, named by its address as a pipeline would."""
     with open_client(DaskConfig(threads=2)) as client:
         yield DaskConfig(scheduler_address=client.scheduler.address)
-
-
-@pytest.fixture
-def without_gx(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the place of Great Expectations, whose import takes seconds; its own tests are elsewhere."""
-    stand_in = types.ModuleType("data_contracts.expectations")
-    stand_in.validation_result = lambda *_: {"results": [], "success": True}
-    monkeypatch.setitem(sys.modules, "data_contracts.expectations", stand_in)

@@ -1,3 +1,3 @@
-from tests.tasks.data.tables import dask, without_gx
+from tests.tasks.data.tables import dask
 
-__all__ = ["dask", "without_gx"]
+__all__ = ["dask"]

@@ -29,8 +29,6 @@ TYPES = {
 CONTRACT = contract_of(TYPES, key=("id",), classified=("secret",))
 CONFIG = PreprocessConfig(target="late", exclude=("id",), categorical=("gate",), categories={"min_count": 5})
 
-pytestmark = pytest.mark.usefixtures("without_gx")
-
 
 def make_table(rows: int, seed: int = 0) -> pa.Table:
     random = np.random.default_rng(seed)

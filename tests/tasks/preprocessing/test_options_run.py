@@ -23,8 +23,6 @@ CONTRACT = contract_of(
 )
 ROWS = 900
 
-pytestmark = pytest.mark.usefixtures("without_gx")
-
 
 def _table() -> pa.Table:
     random = np.random.default_rng(1)

@@ -136,7 +136,6 @@ def test_a_target_that_is_no_class_is_an_error(value):
         encode_target(pa.array(["a", value]), target)
 
 
-@pytest.mark.usefixtures("without_gx")
 def test_features_on_disk_are_those_of_the_rows_in_order(tmp_path: Path, dask):
     home = tmp_path / "home"
     path = write_parquet(tmp_path / "a.parquet", make_table(600), row_group=100)

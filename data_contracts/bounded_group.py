@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from data_contracts.codes import code_type, dictionary_of, there
+
 _CLASS = r"\[[^\\\[\]^][^\\\[\]]*\]"
 _FORM = re.compile(
     rf"\^(?P<before>{_CLASS})\+(?P<sign>[@:/#=,;~%& ])\((?P<group>(?:{_CLASS}|[\w-]|\\[.-]|[+*?]|\{{[0-9,]+\}})+)\)\$"
@@ -80,7 +82,7 @@ def after_sign(texts: pa.StringArray, pattern: BoundedGroup) -> pa.DictionaryArr
     bounds[0::2], bounds[1::2] = offsets, middles
     pieces = pa.StringArray.from_buffers(2 * rows, pa.py_buffer(bounds), buffer)
     rests = pieces.take(pa.array(np.arange(1, 2 * rows, 2))).dictionary_encode()
-    return _matching(rests, cut & texts.is_valid().to_numpy(zero_copy_only=False), pattern.group)
+    return _matching(rests, cut & there(texts), pattern.group)
 
 
 def _strange(data: NDArray[np.uint8], ordinary: Sequence[tuple[int, int]]) -> NDArray[np.int32]:
@@ -100,8 +102,7 @@ def _matching(rests: pa.DictionaryArray, cut: NDArray[np.bool_], group: str) -> 
     """Keep the rests that the group matches, in texts that were cut."""
     words = rests.dictionary
     good = pc.and_(pc.match_substring_regex(words, group), pc.not_equal(words, "")).to_numpy(zero_copy_only=False)
-    codes = np.where(good, np.cumsum(good) - 1, -1).astype(np.int32)[rests.indices.to_numpy()]
+    kept = words.filter(pa.array(good))
+    codes = np.where(good, np.cumsum(good) - 1, -1).astype(code_type(len(kept)))[rests.indices.to_numpy()]
     codes[~cut] = -1
-    missing = codes < 0
-    codes[missing] = 0
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=missing), words.filter(pa.array(good)))
+    return dictionary_of(codes, kept)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from data_contracts.contract import Contract, ExpectationRule
 from data_contracts.executability import Mode, execution
+from data_contracts.expectation_judge import judged_without_library
 from data_contracts.expectation_metrics import left_out
-from data_contracts.expectation_plan import plan_expectation
+from data_contracts.expectation_plan import plan_expectation, referenced_columns
 from data_contracts.expectation_rows import count_rows, has_row_form
-from data_contracts.frames import referenced_columns
 from data_contracts.measurements import CustomCounts, Measurements
 from data_contracts.parsing import ParsedTable
 
@@ -60,3 +61,27 @@ def look_again(
     wanted = {name for rule in rules for name in referenced_columns(rule, contract)}
     columns = [column.name for column in contract.columns if column.name in wanted]
     return expectations.look_again(contract, measurements, rules, read(columns))
+
+
+def own_results(contract: Contract, measurements: Measurements) -> list[dict[str, Any]]:
+    """Judge every expectation that is written in the contract; most need no library for it.
+
+    Args:
+        contract: The rules.
+        measurements: Of all rows, completed by `look_again`.
+
+    Returns:
+        The results, as `judge.judge_expectations` reads them.
+
+    Raises:
+        ContractError: An expectation cannot be built.
+    """
+    results = judged_without_library(contract, measurements)
+    known = {result["expectation_config"]["meta"]["rule"] for result in results}
+    others = tuple(rule for rule in contract.expectation_rules if rule.id not in known)
+    if others:
+        from data_contracts.expectations import own_results as judged_by_library  # noqa: PLC0415
+
+        left = contract.model_copy(update={"expectation_rules": others})
+        results += judged_by_library(left, measurements)["results"]
+    return results

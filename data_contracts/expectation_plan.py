@@ -113,6 +113,20 @@ def plan_expectation(rule: ExpectationRule, contract: Contract) -> PlannedExpect
     return PlannedExpectation(rule, rule.type, kwargs)
 
 
+def named_columns(kwargs: Mapping[str, Any], contract: Contract) -> list[str]:
+    """Return the columns that an expectation's arguments name, its condition included, in the contract's order."""
+    listed = {kwargs.get(key) for key in ("column", "column_A", "column_B")}
+    listed |= {*kwargs.get("column_list", ()), *kwargs.get("columns", ())}
+    # A condition is a text of code or a nested mapping; a column that only seems to stand in it does no harm.
+    condition = str(kwargs.get("row_condition") or "")
+    return [column.name for column in contract.columns if column.name in listed or column.name in condition]
+
+
+def referenced_columns(rule: ExpectationRule, contract: Contract) -> list[str]:
+    """Return the columns that an expectation looks at; one of them if it only counts rows."""
+    return named_columns(rule.kwargs, contract) or [contract.columns[0].name]
+
+
 def statistics_needed(contract: Contract) -> dict[str, set[str]]:
     """Return the statistics (values of `AGGREGATES`) that the contract's own expectations need of each column."""
     needed: dict[str, set[str]] = {}

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,9 +23,9 @@ Values: TypeAlias = pa.ChunkedArray
 _NO = pa.scalar(value=False)
 _NUMBERS = {"integer", "number"}
 _INSTANTS = {"date", "timestamp"}
-_NON_NULL = "column_values.nonnull"
-_METRICS: Mapping[str, str] = {
-    "expect_column_values_to_not_be_null": _NON_NULL,
+NON_NULL = "column_values.nonnull"
+METRICS: Mapping[str, str] = {
+    "expect_column_values_to_not_be_null": NON_NULL,
     "expect_column_values_to_be_null": "column_values.null",
     "expect_column_values_to_be_between": "column_values.between",
     "expect_column_values_to_be_in_set": "column_values.in_set",
@@ -41,7 +40,7 @@ _METRICS: Mapping[str, str] = {
 def has_row_form(rule: ExpectationRule, contract: Contract) -> bool:
     """Tell whether `count_rows` can count an expectation."""
     column = next((column for column in contract.columns if column.name == rule.kwargs.get("column")), None)
-    if column is None or rule.type not in _METRICS or rule.kwargs.get("row_condition"):
+    if column is None or rule.type not in METRICS or rule.kwargs.get("row_condition"):
         return False
     return _SERVES[rule.type](rule.kwargs, column)
 
@@ -58,12 +57,12 @@ def count_rows(rule: ExpectationRule, parsed: ParsedTable, contract: Contract) -
     values = parsed.table.column(column.name)
     held = _HOLDS[rule.type](values, rule.kwargs, column)
     broken = pc.invert(held).fill_null(_NO)
-    metric = _METRICS[rule.type]
+    metric = METRICS[rule.type]
     count = int(pc.sum(broken).as_py() or 0)
     counts = {f"{metric}.unexpected_count": count, "table.row_count": len(values)}
-    counts.setdefault(f"{_NON_NULL}.unexpected_count", values.null_count)
+    counts.setdefault(f"{NON_NULL}.unexpected_count", values.null_count)
     shown = min(count, CUSTOM_EXAMPLES)
-    if is_secret(column) and metric != _NON_NULL:
+    if is_secret(column) and metric != NON_NULL:
         return CustomCounts(counts=counts, unexpected=(MASK,) * shown)
     found = _flat(values.filter(broken).slice(0, shown)) if shown else []
     return CustomCounts(counts=counts, unexpected=tuple(found))
@@ -166,7 +165,9 @@ def _matches(values: Values, kwargs: Mapping[str, Any], column: Column) -> Value
 
 
 def _contains(texts: pa.Array, regex: str) -> pa.Array:
-    # The library asks pandas, whose syntax falls back to Python's where RE2 lacks a feature.
+    # The library asks pandas, whose syntax falls back to Python's where RE2 lacks a feature. Few contracts need it.
+    import pandas as pd  # noqa: PLC0415
+
     return pa.array(pd.Series(texts.to_pandas(), dtype="str").str.contains(regex).to_numpy(bool))
 
 

@@ -9,22 +9,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data_contracts.contract import Contract, ExpectationRule
-
-
-def named_columns(kwargs: Mapping[str, Any], contract: Contract) -> list[str]:
-    """Return the columns that an expectation's arguments name, its condition included, in the contract's order."""
-    listed = {kwargs.get(key) for key in ("column", "column_A", "column_B")}
-    listed |= {*kwargs.get("column_list", ()), *kwargs.get("columns", ())}
-    # A condition is a text of code or a nested mapping; a column that only seems to stand in it does no harm.
-    condition = str(kwargs.get("row_condition") or "")
-    return [column.name for column in contract.columns if column.name in listed or column.name in condition]
-
-
-def referenced_columns(rule: ExpectationRule, contract: Contract) -> list[str]:
-    """Return the columns that an expectation looks at; one of them if it only counts rows."""
-    return named_columns(rule.kwargs, contract) or [contract.columns[0].name]
-
 
 def expectation_frame(table: pa.Table) -> pd.DataFrame:
     """Turn a parsed table into a frame whose dates and timestamps compare with bounds written as text.

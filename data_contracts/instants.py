@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_contracts.codes import there
 from data_contracts.errors import ContractError
 from data_contracts.instants_fast import read_seconds
 
@@ -94,7 +95,7 @@ def read_instants(texts: pa.Array, text_format: str | None, zone: str) -> tuple[
     """
     if instant_pattern(text_format) in {_ISO, instant_pattern(_SECONDS_FORMAT)}:
         micros, ok = read_seconds(texts)
-        others = np.flatnonzero(~ok & texts.is_valid().to_numpy(zero_copy_only=False))
+        others = np.flatnonzero(~ok & there(texts))
         if len(others):
             micros[others], ok[others] = _read_any(texts.take(pa.array(others)), text_format, zone)
         return micros, ok

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from data_contracts.codes import there
+
 Words = NDArray[np.uint64]
 
 _LENGTH = 20
@@ -35,14 +37,20 @@ def read_seconds(texts: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]
     if data is None or data.size < _LENGTH:
         return micros, ok
     offsets = np.frombuffer(offset_buffer, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    whole = np.ndarray((data.size - 7,), "<u8", np.frombuffer(data, np.uint8), strides=(1,))
+    # Any place where a text can begin, and the twenty bytes from there on.
+    begun = np.ndarray((data.size - _LENGTH + 1,), f"V{_LENGTH}", np.frombuffer(data, np.uint8), strides=(1,))
     for start in range(0, len(texts), _BLOCK):
         bounds = offsets[start : start + _BLOCK + 1]
-        rows = np.flatnonzero(np.diff(bounds) == _LENGTH)
-        first, second, third = (whole[bounds[rows] + place] for place, _ in _WORDS)
-        form = _has_form(first, 0) & _has_form(second, 1) & _has_form(third, 2)
-        found, exists = _instants(_pairs(first), _pairs(second), _pairs(third))
-        micros[start + rows], ok[start + rows] = found, form & exists
+        cut = begun[np.minimum(bounds[:-1], len(begun) - 1)]
+        words = (np.ndarray(len(cut), "<u8", cut, place, _LENGTH).astype(np.uint64) for place, _ in _WORDS)
+        first, second, third = words
+        form = _has_form(first, 0) & _has_form(second, 1) & _has_form(third, 2) & (np.diff(bounds) == _LENGTH)
+        block = slice(start, start + len(cut))
+        micros[block], exists = _instants(_pairs(first), _pairs(second), _pairs(third))
+        ok[block] = form & exists
+    if texts.null_count:
+        # Something may still stand in the memory of a text that means null.
+        ok &= there(texts)
     return micros, ok
 
 

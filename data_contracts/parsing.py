@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_contracts.codes import joined_codes, masked, there
 from data_contracts.contract import Column, Contract, LogicalType
 from data_contracts.errors import SchemaMismatchError
 from data_contracts.instants import DAY
@@ -100,7 +101,7 @@ def parse_table(
     unreadable: dict[str, pa.Array] = {}
     texts: dict[str, tuple[str, ...]] = {}
     for column in wanted:
-        source = _one_chunk(plain_texts(raw.column(column.name)))
+        source = plain_texts(raw.column(column.name))
         values, bad = _read_column(source, column)
         arrays.append(values)
         if bad is not None and pc.any(bad).as_py():
@@ -127,11 +128,15 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.unify_dictionaries().chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def _read_column(source: pa.Array, column: Column) -> _Read:
+def _read_column(chunks: pa.ChunkedArray, column: Column) -> _Read:
+    if column.logical_type == "string" and chunks.num_chunks and _is_words(chunks.type):
+        words = [repaired(chunk.dictionary.cast(pa.string()), column) for chunk in chunks.chunks]
+        return joined_codes(chunks.chunks, words), None
+    source = _one_chunk(chunks)
     target = ARROW_TYPES[column.logical_type]
     if pa.types.is_null(source.type):
         return pa.nulls(len(source), target), None
-    if pa.types.is_dictionary(source.type) and not _is_text(source.type.value_type):
+    if pa.types.is_dictionary(source.type) and not _is_words(source.type):
         source = source.dictionary_decode()
     if pa.types.is_dictionary(source.type) or _is_text(source.type):
         return _read_text(source, column)
@@ -147,6 +152,10 @@ def _read_column(source: pa.Array, column: Column) -> _Read:
             f"{column.logical_type}\n  do: change the column's logicalType, or write the data in another type"
         )
     return result
+
+
+def _is_words(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_dictionary(kind)) and _is_text(kind.value_type)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -166,26 +175,27 @@ def _is_plain(kind: pa.DataType) -> bool:
 def _read_text(source: pa.Array, column: Column) -> _Read:
     if column.logical_type == "string" and not pa.types.is_dictionary(source.type):
         return repaired(source.cast(pa.string()), column), None
+    if not pa.types.is_dictionary(source.type):
+        if not _repeats(source):
+            return _read_words(source.cast(pa.string()), column)
+        source = source.dictionary_encode()
     # Every distinct text is read once: most columns repeat few, and reading is the dearest part of a CSV's way in.
-    encoded = source if pa.types.is_dictionary(source.type) else _encoded(source)
-    words = repaired(encoded.dictionary.cast(pa.string()), column)
-    if column.logical_type == "string":
-        # Different texts may have become equal, or null.
-        distinct = words.dictionary_encode()
-        return pa.DictionaryArray.from_arrays(distinct.indices.take(encoded.indices), distinct.dictionary), None
+    values, bad = _read_words(source.dictionary.cast(pa.string()), column)
+    return values.take(source.indices), None if bad is None else bad.take(source.indices).fill_null(_NO)
+
+
+def _read_words(texts: pa.Array, column: Column) -> _Read:
+    words = repaired(texts, column)
     values = TEXT_READERS[column.logical_type](words, column)
-    bad = pc.and_(words.is_valid(), values.is_null())
-    if not pc.any(bad).as_py():
-        return values.take(encoded.indices), None
-    return values.take(encoded.indices), bad.take(encoded.indices).fill_null(_NO)
+    if values.null_count == words.null_count:
+        return values, None
+    return values, pc.and_(words.is_valid(), values.is_null())
 
 
-def _encoded(source: pa.Array) -> pa.DictionaryArray:
-    """Return plain texts as a dictionary; where nearly all differ, finding the few equal ones would not pay."""
+def _repeats(source: pa.Array) -> bool:
+    """Tell whether texts repeat; where nearly all differ, finding the few equal ones would not pay."""
     sample = source.slice(0, _SAMPLE)
-    if 2 * pc.count_distinct(sample).as_py() < len(sample) or len(sample) < _SAMPLE:
-        return source.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(pa.array(np.arange(len(source), dtype=np.int32)), source)
+    return 2 * pc.count_distinct(sample).as_py() < len(sample) or len(sample) < _SAMPLE
 
 
 def _to_string(source: pa.Array, column: Column) -> _Read:
@@ -198,7 +208,7 @@ def _to_number(source: pa.Array, column: Column) -> _Read | None:  # noqa: ARG00
     if pa.types.is_temporal(source.type):
         return None
     values = source.cast(pa.float64(), safe=False)
-    filled = values.fill_null(0.0)
+    filled = values.fill_null(0.0) if values.null_count else values
     numbers = filled.to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore", invalid="ignore"):
         # One sum tells cheaply whether there is any NaN or infinity, which most columns never have.
@@ -206,8 +216,9 @@ def _to_number(source: pa.Array, column: Column) -> _Read | None:  # noqa: ARG00
     if ordinary:
         return _with_zeros(values, filled), None
     finite = np.isfinite(numbers)
-    there = finite & values.is_valid().to_numpy(zero_copy_only=False)
-    return pa.array(np.where(finite, numbers, 0.0), mask=~there), pa.array(np.isinf(numbers))
+    held = finite & there(values) if values.null_count else finite
+    bad = pa.array(np.isinf(numbers)) if np.isinf(numbers[~finite]).any() else None
+    return masked(np.where(finite, numbers, 0.0), held, pa.float64()), bad
 
 
 def _with_zeros(values: pa.Array, filled: pa.Array) -> pa.Array:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_contracts.bounded_group import after_sign, bounded_group
+from data_contracts.codes import joined_codes
 from data_contracts.contract import Column, Contract
 from data_contracts.errors import ContractError
 
@@ -49,8 +50,9 @@ def apply_privacy(table: pa.Table, contract: Contract) -> pa.Table:
             table = table.remove_column(position)
         else:
             column = table.column(position)
-            parts = pa.chunked_array([_extract_array(chunk, pattern) for chunk in column.chunks], _PARTS_TYPE)
-            table = table.set_column(position, name, parts)
+            parts = [_extract_array(chunk, pattern) for chunk in column.chunks]
+            joined = joined_codes(parts, [part.dictionary for part in parts]) if parts else pa.array([], _PARTS_TYPE)
+            table = table.set_column(position, name, joined)
     return table
 
 
@@ -101,9 +103,7 @@ def _extract_array(texts: pa.Array, pattern: str) -> pa.Array:
     if pa.types.is_string(texts.type) and (bounded := bounded_group(pattern)) is not None:
         return after_sign(texts, bounded)
     encoded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-    parts = extracted(encoded.dictionary.cast(pa.string()), pattern).dictionary_encode()
-    indices = parts.indices.take(encoded.indices)
-    return pa.DictionaryArray.from_arrays(indices, parts.dictionary)
+    return joined_codes([encoded], [extracted(encoded.dictionary.cast(pa.string()), pattern)])
 
 
 @lru_cache

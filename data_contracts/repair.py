@@ -13,12 +13,17 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from data_contracts.codes import there, validity
 from data_contracts.contract import Case, Column, Repair
 from data_contracts.instants import read_instants
 
 NULL_MARKERS = frozenset({"", "na", "n/a", "null", "none", "nan"})
 ISO = "ISO 8601"
+
+# The last byte of ASCII, and the bytes between which Arrow's kernel for ASCII knows blanks that its other one does not.
+_ASCII, _SEPARATORS = 127, (0x1C, 0x1F)
 
 _NULL, _NO = pa.scalar(None, pa.string()), pa.scalar(value=False)
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
@@ -37,9 +42,9 @@ def repaired(words: pa.Array, column: Column) -> pa.Array:
         column: The column that they stand in.
     """
     words = _in_form(words, column.repair)
-    marker = _marks(words, column)
-    if pc.any(marker).as_py():
-        words = pc.if_else(marker, _NULL, words)
+    marked = _marks(words, column)
+    if marked.any():
+        words = _without(words, marked)
     synonyms = column.repair.synonyms
     if not synonyms:
         return words
@@ -123,12 +128,16 @@ def read_dates(words: pa.Array, column: Column) -> tuple[np.ndarray, np.ndarray]
 
 
 def _in_form(words: pa.Array, repair: Repair) -> pa.Array:
-    made = pc.utf8_trim_whitespace(words) if repair.trim else words
+    least, most, separators = _bytes_of(words)
+    made = words
+    # Most columns have not one blank, and only of ASCII's separators do the two kernels think differently.
+    if repair.trim and (least <= ord(" ") or most > _ASCII):
+        made = (pc.utf8_trim_whitespace if most > _ASCII or separators else pc.ascii_trim_whitespace)(words)
     if repair.case is None and repair.unicode is None:
         return made
     if repair.case is not None:
         made = _CASES[repair.case][0](made)
-    if _all_ascii(words):
+    if most <= _ASCII:
         return made
     others = pc.invert(pc.string_is_ascii(words)).fill_null(_NO)
     if not pc.any(others).as_py():
@@ -138,13 +147,30 @@ def _in_form(words: pa.Array, repair: Repair) -> pa.Array:
     return pc.replace_with_mask(made, others, texts.take(encoded.indices))
 
 
-def _all_ascii(words: pa.Array) -> bool:
-    """Tell at once whether no byte in the memory of the texts is beyond ASCII, which is so for most columns."""
-    data = words.buffers()[2]
-    return data is None or not data.size or bool(np.frombuffer(data, np.uint8).max() < 128)
+def _bytes_of(words: pa.Array) -> tuple[int, int, bool]:
+    """Return the least and the greatest byte in the memory of texts, and whether ASCII's four separators may occur."""
+    buffer = words.buffers()[2]
+    data = np.frombuffer(b"" if buffer is None else buffer, np.uint8)
+    if not data.size:
+        return ord("a"), ord("a"), False
+    least = int(data.min())
+    return (
+        least,
+        int(data.max()),
+        least < ord(" ") and bool(((data >= _SEPARATORS[0]) & (data <= _SEPARATORS[1])).any()),
+    )
 
 
-def _marks(words: pa.Array, column: Column) -> pa.Array:
+def _without(words: pa.Array, marked: NDArray[np.bool_]) -> pa.Array:
+    """Return null in place of the marked texts; all others stay where they lie in memory."""
+    if words.offset:
+        return pc.if_else(pa.array(marked), _NULL, words)
+    held = there(words) & ~marked
+    _, offsets, data = words.buffers()
+    return pa.Array.from_buffers(words.type, len(words), [validity(held), offsets, data])
+
+
+def _marks(words: pa.Array, column: Column) -> NDArray[np.bool_]:
     markers = null_markers(column.repair)
     # Lower-casing ASCII keeps lengths, so a longer text is no marker; most texts are longer than most markers.
     longest = max(len(marker.encode()) for marker in markers)
@@ -152,9 +178,11 @@ def _marks(words: pa.Array, column: Column) -> pa.Array:
     rows = np.flatnonzero(short)
     marked = pc.is_in(pc.ascii_lower(words.take(pa.array(rows))), value_set=pa.array(sorted(markers), pa.string()))
     short[rows] = marked.to_numpy(zero_copy_only=False)
-    found = pa.array(short)
-    named = _named(column)
-    return pc.and_not(found, pc.is_in(words, value_set=pa.array(sorted(named), pa.string()))) if named else found
+    if short.any() and (named := _named(column)):
+        rows = np.flatnonzero(short)
+        meant = pc.is_in(words.take(pa.array(rows)), value_set=pa.array(sorted(named), pa.string()))
+        short[rows] = ~meant.to_numpy(zero_copy_only=False)
+    return np.asarray(short)
 
 
 def _named(column: Column) -> frozenset[str]:

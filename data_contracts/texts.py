@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_contracts.codes import masked
 from data_contracts.contract import Column
 from data_contracts.instants import DAY
 from data_contracts.repair import plain_numbers, read_dates
@@ -64,9 +65,9 @@ def whole_instants(micros: np.ndarray, ok: np.ndarray, column: Column) -> pa.Arr
         column: A date or timestamp column.
     """
     if column.logical_type == "timestamp":
-        return pa.array(micros, mask=~ok).cast(_TIMESTAMP)
+        return masked(np.where(ok, micros, 0), ok, _TIMESTAMP)
     whole = ok & (micros % DAY == 0)
-    return pa.array((micros // DAY).astype(np.int32), mask=~whole).cast(pa.date32())
+    return masked(np.where(whole, micros // DAY, 0).astype(np.int32), whole, pa.date32())
 
 
 # Of each type: texts in, values of the same length out, null where a text cannot be read.

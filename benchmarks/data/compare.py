@@ -47,6 +47,9 @@ ENGINES = {
     "headrace": Engine("benchmarks.data.headrace_engine", sys.executable),
     "headrace, Parquet features": Engine("benchmarks.data.headrace_engine", sys.executable, ("parquet",)),
     "headrace, 25 expectations": Engine("benchmarks.data.headrace_engine", sys.executable, (str(EXPECTATIONS),)),
+    "headrace, 25 expectations and their documents": Engine(
+        "benchmarks.data.headrace_engine", sys.executable, (str(EXPECTATIONS), "documents")
+    ),
     "polars": Engine("benchmarks.data.peers.polars_engine"),
     "duckdb": Engine("benchmarks.data.peers.duckdb_engine"),
     "dask": Engine("benchmarks.data.peers.dask_dataframe"),

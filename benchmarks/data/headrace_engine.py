@@ -1,7 +1,8 @@
-"""The reference job by Headrace's task functions, ingest to transform. Arguments: IN OUT [MORE].
+"""The reference job by Headrace's task functions, ingest to transform. Arguments: IN OUT [MORE [DOCUMENTS]].
 
 MORE is `parquet`, for features as the other engines write them in place of Arrow files, or a file of expectations:
-these join the contract, and the suite's documents are made too.
+these join the contract, and every row is validated by them too. With `documents` behind it, the suite, its result and
+their pages are made as well, which in a pipeline is a piece of work that nothing waits for.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from tasks.preprocessing.transform import run_transform
 CONFIG = Path(__file__).with_name("dirty_flights.yaml")
 
 
-def main(source: str, out: str, more: str | None = None) -> None:
+def main(source: str, out: str, more: str | None = None, documents: str | None = None) -> None:
     # The sections of the data half alone: reading the whole config imports the libraries of training, seconds of them.
     config = read_yaml(CONFIG).value
     expectations = None if more == "parquet" else more
@@ -50,7 +51,7 @@ def main(source: str, out: str, more: str | None = None) -> None:
         split = run_split(clean, contract, splitting, home, dask)
         preprocessing = run_fit(clean, split, contract, preprocess, home, dask)
         features = run_transform(clean, split, preprocessing, home, dask)
-        if expectations is not None:
+        if documents is not None:
             run_document(validation, contract, home)
     made = {"validation": validation, "clean": clean, "preprocessing": preprocessing, "features": features}
     (home / "made.json").write_text(json.dumps({name: ref.path for name, ref in made.items()}))
@@ -72,4 +73,4 @@ def _contract(path: Path, expectations: str | None) -> Contract:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])

@@ -12,11 +12,11 @@ import pyarrow as pa
 from data_contracts.contract import Contract, ExpectationRule
 from data_contracts.executability import GATHERED_VALUES, IN_ORDER, Mode, execution
 from data_contracts.expectation_metrics import deviation
-from data_contracts.expectation_plan import SCORES
-from data_contracts.expectations.masking import hides, masked_result
+from data_contracts.expectation_plan import SCORES, referenced_columns
 from data_contracts.expectations.partition import count_frame, judge_frame
 from data_contracts.expectations.plain import plain_json
-from data_contracts.frames import expectation_frame, referenced_columns
+from data_contracts.frames import expectation_frame
+from data_contracts.masking import hides, masked_result
 from data_contracts.measurements import CustomCounts, Gathered, Measurements, merge_custom
 from data_contracts.parsing import ParsedTable
 

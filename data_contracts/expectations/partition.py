@@ -14,10 +14,10 @@ from great_expectations.validator.metrics_calculator import MetricsCalculator
 
 from data_contracts.contract import Contract, ExpectationRule
 from data_contracts.executability import Mode, execution
-from data_contracts.expectation_plan import plan_expectation
-from data_contracts.expectations.masking import hides
+from data_contracts.expectation_plan import plan_expectation, referenced_columns
 from data_contracts.expectations.suite import LIBRARY_ERRORS, build, not_executed
-from data_contracts.frames import expectation_frame, referenced_columns
+from data_contracts.frames import expectation_frame
+from data_contracts.masking import hides
 from data_contracts.measurements import CUSTOM_EXAMPLES, CustomCounts
 from data_contracts.parsing import ParsedTable
 from data_contracts.row_rules import MASK

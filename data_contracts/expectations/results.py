@@ -17,10 +17,10 @@ from data_contracts.contract import Contract, ExpectationRule
 from data_contracts.executability import Mode, execution
 from data_contracts.expectation_metrics import left_out, metric_value
 from data_contracts.expectation_plan import PlannedExpectation, plan_expectation, plan_expectations
-from data_contracts.expectations.masking import hides, masked_kwargs, masked_result
 from data_contracts.expectations.partition import RESULT_FORMAT
 from data_contracts.expectations.plain import plain_json
 from data_contracts.expectations.suite import LIBRARY_ERRORS, build, empty_engine, not_executed
+from data_contracts.masking import hides, masked_kwargs, masked_result
 from data_contracts.measurements import Gathered, Measurements
 
 

@@ -16,7 +16,7 @@ from data_contracts.contract import Contract
 from data_contracts.errors import ContractError
 from data_contracts.expectation_plan import PlannedExpectation, plan_expectations
 from data_contracts.expectations import own  # noqa: F401 - registers its expectations
-from data_contracts.expectations.masking import hides, masked_kwargs
+from data_contracts.masking import hides, masked_kwargs
 
 # What the library raises at arguments or data that it cannot work with; pydantic 1's errors are ValueErrors.
 LIBRARY_ERRORS = (GreatExpectationsError, ValueError, TypeError)

@@ -28,8 +28,10 @@ from tasks.engine import map_partitions
 from tasks.references import DatasetRef
 
 LOOKS, REPEATED = "looks", "repeated"
-# Comparing so many hashes takes some fifty MiB.
+# Comparing so many hashes is one piece of work.
 ROWS_PER_RANGE = 1_000_000
+# At a time the hashes of a slice of it are compared, which stay in the processor's cache.
+_SLICES = 16
 # So many different hashes that occur again are more than the work on a partition should hold.
 MOST_REPEATED = 4_000_000
 
@@ -106,7 +108,7 @@ def look_for_candidates(
     look = partial(_look, raw=raw, contract=contract, sets=tuple(sets), ranges=ranges, folder=folder)
     map_partitions(client, look, list(enumerate(partitions)), label="validate: keys")
     places = [(number, index) for number in range(len(sets)) for index in range(ranges)]
-    search = partial(_search, partitions=len(partitions), folder=folder)
+    search = partial(_search, ranges=ranges, partitions=len(partitions), folder=folder)
     found = map_partitions(client, search, places, label="validate: repeated keys")
     rows: dict[Columns, int | None] = {}
     for number, columns in enumerate(sets):
@@ -125,38 +127,45 @@ def _look(
     ranges: int,
     folder: Path,
 ) -> None:
-    """Leave the hashes of one partition, range by range."""
+    """Leave the hashes of one partition, slice by slice."""
     index, partition = numbered
     wanted = list(dict.fromkeys(name for columns in sets for name in columns))
     table = read_partition(raw.folder, partition, wanted, dictionaries=True)
     parsed = parse_table(table, contract, wanted, dictionaries=True).table
     for number, columns in enumerate(sets):
         hashes = _hashes(parsed, columns)
-        ends = [len(hashes)]
-        if ranges > 1:
-            # Sixteen bits are sorted by counting, and 2^16 ranges hold more rows than any disk.
-            range_of = ((hashes >> np.uint64(32)) * np.uint64(ranges) >> np.uint64(32)).astype(np.uint16)
-            ends = np.cumsum(np.bincount(range_of, minlength=ranges)).tolist()
-            hashes = hashes[np.argsort(range_of, kind="stable")]
+        slices = ranges * _slices(ranges)
+        # Sixteen bits are sorted by counting.
+        slice_of = ((hashes >> np.uint64(32)) * np.uint64(slices) >> np.uint64(32)).astype(np.uint16)
+        ends = np.cumsum(np.bincount(slice_of, minlength=slices)).tolist()
+        hashes = hashes[np.argsort(slice_of, kind="stable")]
         left = pa.table({_HASH: hashes}).replace_schema_metadata({_ENDS: json.dumps(ends)})
         save_arrow(left, folder / LOOKS / str(number) / part_name(index, ARROW))
 
 
-def _search(place: tuple[int, int], *, partitions: int, folder: Path) -> tuple[int, int]:
+def _search(place: tuple[int, int], *, ranges: int, partitions: int, folder: Path) -> tuple[int, int]:
     """Leave the hashes of one range that occur more than once, ascending.
 
     Returns:
         How many such hashes there are, and how many rows at most have them.
     """
     number, index = place
-    parts = []
+    slices = _slices(ranges)
+    parts: list[list[Words]] = [[] for _ in range(slices)]
     for each in range(partitions):
         left = read_arrow(folder / LOOKS / str(number) / part_name(each, ARROW))
-        bounds = [0, *json.loads(left.schema.metadata[_ENDS])]
-        parts.append(left[_HASH].to_numpy()[bounds[index] : bounds[index + 1]])
-    repeated, rows = _repeated(np.concatenate(parts))
+        bounds, hashes = [0, *json.loads(left.schema.metadata[_ENDS])], left[_HASH].to_numpy()
+        for part, begin in zip(parts, range(index * slices, (index + 1) * slices), strict=True):
+            part.append(hashes[bounds[begin] : bounds[begin + 1]])
+    found = [_repeated(np.concatenate(part)) for part in parts]
+    repeated, rows = np.concatenate([hashes for hashes, _ in found]), sum(count for _, count in found)
     save_arrow(pa.table({_HASH: repeated}), folder / REPEATED / str(number) / part_name(index, ARROW))
     return len(repeated), rows
+
+
+def _slices(ranges: int) -> int:
+    """Return the slices of each range; all of them, numbered in sixteen bits, hold more rows than any disk."""
+    return max(1, min(_SLICES, (1 << 16) // ranges))
 
 
 def _repeated(hashes: Words) -> tuple[Words, int]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
-from tasks.data.hashing import LANES, Words, hash_rows
+from tasks.data.hashing import LANES, Words, hash_lanes
 from tasks.data.parquet import parquet_writer, read_parquet, write_parquet
 from tasks.data.partitions import Partition, part_name, read_partition
 from tasks.data.verdicts import ALONE, BETWEEN, FIRST, LAST, Copies
@@ -86,13 +86,14 @@ class HashWriter:
             whole: bool [N], whether the row breaks no row rule; only such rows can be duplicates or in conflict.
             candidates: For each key, the positions of the rows that may have an equal, ascending.
         """
-        every = np.unique(np.concatenate(candidates))
+        among = [_mask(positions, table.num_rows) for positions in candidates]
+        every = np.flatnonzero(np.logical_or.reduce(among))
         taken = table.take(pa.array(every))
         row = _lanes(taken, taken.column_names)
-        for number, (key, positions) in enumerate(zip(self.keys, candidates, strict=True)):
+        for number, (key, mask) in enumerate(zip(self.keys, among, strict=True)):
             lanes = row if key.conflict == DUPLICATE else _lanes(taken, key.columns)
             counts = whole[every] if key.conflict == DUPLICATE else _without_null(taken, key.columns)
-            chosen = np.flatnonzero(np.isin(every, positions) & counts)
+            chosen = np.flatnonzero(mask[every] & counts)
             columns: dict[str, NDArray[Any]] = {"position": every[chosen], "whole": whole[every[chosen]]}
             hashed = zip(_HASH_COLUMNS, (*lanes, *row), strict=True)
             columns |= {name: lane[chosen] for name, lane in hashed}
@@ -109,9 +110,14 @@ class HashWriter:
                 writer.write_table(hashes.slice(start, stop - start), row_group_size=max(1, stop - start))
 
 
+def _mask(positions: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
+    mask = np.zeros(rows, dtype=np.bool_)
+    mask[positions] = True
+    return mask
+
+
 def _lanes(table: pa.Table, columns: Sequence[str]) -> tuple[Words, Words]:
-    values = [table[name] for name in columns]
-    low, high = (hash_rows(values, table.num_rows, lane) for lane in LANES)
+    low, high = hash_lanes([table[name] for name in columns], table.num_rows, LANES)
     return low, high
 
 

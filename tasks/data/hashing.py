@@ -25,7 +25,7 @@ _NULL = 0xA4093822299F31D0
 
 
 def _mix(state: Words) -> Words:
-    state = (state + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
+    state = state + np.uint64(0x9E3779B97F4A7C15)
     state ^= state >> np.uint64(30)
     state *= np.uint64(0xBF58476D1CE4E5B9)
     state ^= state >> np.uint64(27)
@@ -47,17 +47,22 @@ def hash_rows(columns: Sequence[pa.ChunkedArray | pa.Array], rows: int, seed: in
     Returns:
         uint64 [rows].
     """
-    state = np.full(rows, seed, dtype=np.uint64)
+    return np.asarray(hash_lanes(columns, rows, [seed])[0])
+
+
+def hash_lanes(columns: Sequence[pa.ChunkedArray | pa.Array], rows: int, seeds: Sequence[int]) -> Words:
+    """Hash rows as `hash_rows` does from several seeds at once: uint64 [seeds, rows]."""
+    states = np.repeat(np.array(seeds, dtype=np.uint64)[:, None], rows, axis=1)
     for column in columns:
         array = one_array(column)
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
-        hashed = _hash_strings(array, state) if pa.types.is_string(array.type) else _mix(state ^ _words(array))
+        before = states
+        states = _hash_strings(array, states) if pa.types.is_string(array.type) else _mix(states ^ _words(array))
         if array.null_count:
             missing = array.is_null().to_numpy(zero_copy_only=False)
-            hashed[missing] = _mix(_mix(state[missing] ^ np.uint64(_NULL)))
-        state = hashed
-    return state
+            states[:, missing] = _mix(_mix(before[:, missing] ^ np.uint64(_NULL)))
+    return states
 
 
 def seed_of(salt: str) -> int:
@@ -76,8 +81,8 @@ def _words(array: pa.Array) -> Words:
     return np.asarray(integers, dtype=np.int64).view(np.uint64)
 
 
-def _hash_strings(array: pa.Array, state: Words) -> Words:
-    """Mix each string's length and bytes into its row's state, eight bytes of all rows at a time."""
+def _hash_strings(array: pa.Array, states: Words) -> Words:
+    """Mix each string's length and bytes into its row's states, eight bytes of all rows at a time."""
     _, offsets_buffer, data = array.buffers()
     offsets = np.frombuffer(offsets_buffer, dtype=np.int32)[array.offset : array.offset + len(array) + 1].astype(
         np.int64
@@ -88,13 +93,13 @@ def _hash_strings(array: pa.Array, state: Words) -> Words:
     if data is not None:
         padded[:-8] = np.frombuffer(data, dtype=np.uint8)
     words = np.ndarray(shape=(len(padded) - 7,), dtype="<u8", buffer=padded, strides=(1,))
-    state = _mix(state ^ lengths.astype(np.uint64))
+    states = _mix(states ^ lengths.astype(np.uint64))
     rows = np.flatnonzero(lengths > 0)
     position = 0
     while len(rows):
         left = np.minimum(lengths[rows] - position, 8)
         mask = np.uint64(0xFFFFFFFFFFFFFFFF) >> ((8 - left) * 8).astype(np.uint64)
-        state[rows] = _mix(state[rows] ^ (words[offsets[rows] + position] & mask))
+        states[:, rows] = _mix(states[:, rows] ^ (words[offsets[rows] + position] & mask))
         position += 8
         rows = rows[lengths[rows] > position]
-    return state
+    return states

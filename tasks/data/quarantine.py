@@ -39,8 +39,7 @@ def write_quarantine(
     if not len(rows):
         return
     source_file, source_rows = place
-    broken = raw.take(rows)
-    columns = {column: _as_text(broken[column]) for column in broken.column_names}
+    columns = {column: _as_text(_taken(raw[column], rows)) for column in raw.column_names}
     columns["rule_id"] = pa.array([ids[rule] for rule in rules[rows]], pa.string())
     columns["source_file"] = pa.array([source_file] * len(rows), pa.string())
     columns["source_row"] = source_rows.take(pa.array(rows))
@@ -48,6 +47,17 @@ def write_quarantine(
     # A few rows of many columns, read by people if at all: encoding them would take longer than all else about them.
     options = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
     write_parquet(pa.table(columns), folder / QUARANTINE / name, **options)
+
+
+def _taken(column: pa.ChunkedArray, rows: NDArray[np.intp]) -> pa.ChunkedArray:
+    """Return some rows, ascending; Arrow would join all chunks first, which costs more than all else about the few."""
+    ends = np.cumsum([0, *(len(chunk) for chunk in column.chunks)])
+    bounds = np.searchsorted(rows, ends)
+    parts = [
+        chunk.take(pa.array(rows[first:last] - start))
+        for chunk, start, first, last in zip(column.chunks, ends, bounds, bounds[1:], strict=False)
+    ]
+    return pa.chunked_array(parts, column.type)
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -15,7 +15,7 @@ from dask.distributed import Client
 from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
-from data_contracts.custom import custom_counts, look_again
+from data_contracts.custom import custom_counts, look_again, own_results
 from data_contracts.judge import judge, judge_expectations
 from data_contracts.measure import measure_partition
 from data_contracts.measurements import Measurements, merge
@@ -144,11 +144,7 @@ def _count(raw: DatasetRef, manifest: Manifest, found: _Found, compared: Compari
 def _judge(folder: Path, contract: Contract, measurements: Measurements, compared: Comparison) -> None:
     """Judge every rule by what was measured, and write both."""
     outcomes = judge(contract, measurements, compared.beyond_first)
-    if contract.expectation_rules:
-        # Great Expectations takes seconds to import, which contracts without expectations of their own need not pay.
-        from data_contracts.expectations import own_results  # noqa: PLC0415
-
-        outcomes = (*outcomes, *judge_expectations(contract, own_results(contract, measurements)))
+    outcomes = (*outcomes, *judge_expectations(contract, {"results": own_results(contract, measurements)}))
     write_json(folder / OUTCOMES, [outcome.model_dump(mode="json") for outcome in outcomes])
     # Pydantic writes infinite sums as words; JSON has none for them.
     measured = json.loads(measurements.model_dump_json())

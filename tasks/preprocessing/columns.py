@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from data_contracts.codes import there
 from tasks.preprocessing.calendar import calendar_table
 from tasks.preprocessing.constants import CalendarPart
 
@@ -35,7 +36,7 @@ def instants(column: pa.Array) -> NDArray[np.int64]:
 
 def nulls_of(array: pa.Array) -> NDArray[np.bool_]:
     """Return where an array is null, bool [N]."""
-    return np.asarray(array.is_null().to_numpy(zero_copy_only=False))
+    return ~there(array)
 
 
 def numeric_values(column: pa.ChunkedArray | pa.Array, part: CalendarPart | None = None) -> NDArray[np.float64]:

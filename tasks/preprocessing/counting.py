@@ -48,9 +48,13 @@ def joined(values: Floats, counts: Counts) -> tuple[Floats, Counts]:
 def _nearest(values: Floats, step: tuple[int, int]) -> tuple[Floats, bool]:
     """Return which multiple of a step is the nearest to each value, and whether all but NaN are exactly that."""
     up, down = step
-    places = values * (down / up)
-    np.rint(places, out=places)
-    exact = np.count_nonzero((places * up if down == 1 else places / down) == values)
+    if up == down:
+        places = np.rint(values)
+        exact = np.count_nonzero(places == values)
+    else:
+        places = values * (down / up)
+        np.rint(places, out=places)
+        exact = np.count_nonzero((places * up if down == 1 else places / down) == values)
     return places, exact == len(values) or exact == len(values) - np.count_nonzero(np.isnan(values))
 
 

@@ -8,8 +8,12 @@ from hypothesis import strategies as st
 
 from data_contracts import expectations
 from data_contracts.contract import Column, Contract, ExpectationRule
-from data_contracts.expectations.masking import masked_kwargs
+from data_contracts.custom import own_results
+from data_contracts.expectation_judge import judged_without_library
 from data_contracts.frames import expectation_frame
+from data_contracts.judge import judge_expectations
+from data_contracts.masking import masked_kwargs
+from data_contracts.measurements import Measurements
 from data_contracts.parsing import parse_table
 from tests.data_contracts.own_engine import (
     by_rule,
@@ -152,10 +156,24 @@ REFUSED = {
 NAMES = sorted(ARGUMENTS)
 
 
+# Of those also without the library, whatever the arguments.
+WITHOUT_LIBRARY = {
+    "expect_column_distinct_values_to_be_in_set", "expect_column_distinct_values_to_contain_set",
+    "expect_column_max_to_be_between", "expect_column_mean_to_be_between", "expect_column_min_to_be_between",
+    "expect_column_stdev_to_be_between", "expect_column_sum_to_be_between",
+    "expect_column_value_lengths_to_be_between", "expect_column_value_lengths_to_equal",
+    "expect_column_values_to_be_between", "expect_column_values_to_be_between+",
+    "expect_column_values_to_be_in_set", "expect_column_values_to_be_in_set+", "expect_column_values_to_be_null",
+    "expect_column_values_to_match_regex", "expect_column_values_to_not_be_in_set",
+    "expect_column_values_to_not_be_in_set+", "expect_column_values_to_not_be_null",
+    "expect_column_values_to_not_match_regex", "expect_table_row_count_to_be_between",
+}  # fmt: skip
+
+
 @st.composite
-def cases(draw):
+def cases(draw, names=tuple(NAMES)):
     """Draw some rules, a raw table, where it is cut, and an order to merge in."""
-    names = draw(st.lists(st.sampled_from(NAMES), min_size=5, max_size=5, unique=True))
+    names = draw(st.lists(st.sampled_from(names), min_size=5, max_size=5, unique=True))
     rules = tuple(
         ExpectationRule(id=name, type=name.rstrip("+"), kwargs=draw(ARGUMENTS[name]), line=1) for name in names
     )
@@ -169,7 +187,10 @@ def cases(draw):
 def test_ours_equals_the_librarys_own_engine(whole_frame, case):
     contract, raw, shares, order = case
     own = judged_whole(whole_frame, contract, expectation_frame(parse_table(raw, contract).table))
-    found = by_rule(expectations.own_results(contract, measured(raw, contract, shares, order)))
+    measurements = measured(raw, contract, shares, order)
+    document = expectations.own_results(contract, measurements)
+    assert _outcomes(contract, own_results(contract, measurements)) == _outcomes(contract, document["results"])
+    found = by_rule(document)
     for rule, theirs in own.items():
         mine = found[rule]
         assert not theirs["exception_info"].get("raised_exception"), theirs
@@ -182,6 +203,47 @@ def test_ours_equals_the_librarys_own_engine(whole_frame, case):
             together = mine["result"]["partial_unexpected_list"]
             assert count(together) == count(listed) if len(listed) < 20 else len(together) == 20, (mine, theirs)
             assert order != sorted(order) or plain(together) == plain(listed), (mine, theirs)
+
+
+def _outcomes(contract, results):
+    # The library writes whole numbers in some of the arguments as 1.0.
+    return [each.model_dump(exclude={"expected"}) for each in judge_expectations(contract, {"results": results})]
+
+
+@settings(max_examples=30, phases=[Phase.explicit, Phase.generate])
+@given(case=cases(sorted(WITHOUT_LIBRARY)))
+def test_the_common_ones_are_judged_alike_without_the_library(case):
+    contract, raw, shares, order = case
+    contract = contract.model_copy(update={"columns": tuple(_secret(column) for column in contract.columns)})
+    measurements = measured(raw, contract, shares, order)
+    results = judged_without_library(contract, measurements)
+    assert len(results) == len(contract.expectation_rules)
+    document = expectations.own_results(contract, measurements)
+    assert _outcomes(contract, results) == _outcomes(contract, document["results"])
+
+
+def _secret(column):
+    return column.model_copy(update={"classification": "restricted"}) if column.name in {"u", "i"} else column
+
+
+@pytest.mark.parametrize(
+    ("type_", "kwargs"),
+    [
+        ("expect_column_mean_to_be_between", {"min_vale": 1}),
+        ("expect_column_mean_to_be_between", {"min_value": "1"}),
+        ("expect_column_mean_to_be_between", {"min_value": 2, "max_value": 1}),
+        ("expect_column_min_to_be_between", {"min_value": 1, "mostly": 0.5}),
+        ("expect_column_values_to_not_be_null", {"mostly": 1.5}),
+        ("expect_column_values_to_not_be_null", {"mostly": True}),
+        ("expect_column_values_to_be_null", {"min_value": 1}),
+        ("expect_column_values_to_be_between", {"min_value": 1, "strict_min": "yes"}),
+    ],
+)
+def test_what_leaves_a_doubt_is_left_to_the_library(type_, kwargs):
+    rule = ExpectationRule(id="r", type=type_, kwargs={"column": "n", **kwargs})
+    columns = (Column(name="n", logical_type="number"),)
+    contract = Contract(name="c", version="1", path="c", digest="0", columns=columns, expectation_rules=(rule,))
+    assert judged_without_library(contract, Measurements(rows=1)) == []
 
 
 def test_every_expectation_of_the_library_is_compared_or_refused():

@@ -35,6 +35,20 @@ def test_texts(repair, texts, values):
     assert parse("string", pa.array(texts, pa.string()).dictionary_encode(), **repair) == (values, [])
 
 
+@pytest.mark.parametrize("blank", [chr(code) for code in range(1, 33)] + ["\u0085", "\u00a0", "\u3000"])
+@pytest.mark.parametrize("beside", ["b", "é"])
+def test_what_is_trimmed_does_not_depend_on_the_texts_beside_it(blank, beside):
+    text = f"{blank}a{blank}"
+    assert parse("string", [text, beside])[0] == [text.strip(), beside]
+
+
+def test_a_marker_that_is_written_as_an_instant_is_none():
+    texts = ["2013-01-01T00:00:00Z", "1900-01-01T00:00:00Z", None]
+    moment = dt.datetime(2013, 1, 1, tzinfo=dt.UTC)
+    for given in (texts, pa.array(texts).slice(0), pa.array(["x", *texts]).slice(1)):
+        assert parse("timestamp", given, null_markers=("1900-01-01T00:00:00Z",)) == ([moment, None, None], [])
+
+
 def test_a_marker_that_the_enum_names_in_its_own_form_is_a_value():
     assert parse("string", ["na", "n/a"], enum=("NA",), case="upper")[0] == ["NA", None]
 

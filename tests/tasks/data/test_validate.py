@@ -130,7 +130,12 @@ def test_great_expectations_is_imported_only_where_the_contract_asks_for_it(tmp_
     for name in [name for name in sys.modules if name.startswith("data_contracts.expectations")]:
         monkeypatch.delitem(sys.modules, name)
     _validate(tmp_path, dask)
-    rule = ExpectationRule(id="mean", type="expect_column_mean_to_be_between", kwargs={"column": "size"})
+    kwargs = {"column": "size", "min_value": 0}
+    rule = ExpectationRule(id="mean", type="expect_column_mean_to_be_between", kwargs=kwargs)
+    judged = _validate(tmp_path, dask, CONTRACT.model_copy(update={"expectation_rules": (rule,)}))
+    assert [each.passed for each in read_outcomes(judged) if each.id == "mean"] == [True]
+    # Without a bound it is for the library to say what that means.
+    rule = rule.model_copy(update={"kwargs": {"column": "size"}})
     with pytest.raises(ImportError, match="great_expectations"):
         _validate(tmp_path, dask, CONTRACT.model_copy(update={"expectation_rules": (rule,)}))
 
@@ -219,5 +224,5 @@ def test_rows_of_another_file_never_stand_under_the_first_ones_digest(tmp_path: 
 def test_a_file_that_became_shorter_is_named(tmp_path: Path, dask):
     raw = ingest(_words(tmp_path / "a.parquet", "a"), CONTRACT, tmp_path / "home", dask)
     _words(tmp_path / "a.parquet", "a", rows=8)
-    with pytest.raises(IntegrityError, match=r"a.parquet, row group 2: cannot be read any more"):
+    with pytest.raises(IntegrityError, match=r"a.parquet, row group [23]: cannot be read any more"):
         run_validate(raw, CONTRACT, ValidateConfig(), tmp_path / "home", dask)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from data_contracts.contract import Contract
-from data_contracts.frames import named_columns
+from data_contracts.expectation_plan import named_columns
 from data_contracts.row_rules import MASK, is_secret
 
 # What these observe is a figure about the column, not a value of it.

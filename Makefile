@@ -24,10 +24,10 @@ run: .venv/.ready $(SAMPLE)  ## The flights pipeline, from raw data to a served,
 	$(BIN)/headrace run pipelines/configs/flights.yaml --query
 
 test: .venv/.ready  ## All tests but those marked slow
-	$(BIN)/pytest -n 2 --dist loadfile -m 'not slow'
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow'
 
 test-all: .venv/.ready  ## All tests, and property tests on fresh examples
-	$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile exploring
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile exploring
 
 check: .venv/.ready  ## Linters, types, import laws and tests
 	$(BIN)/ruff check .

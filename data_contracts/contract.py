@@ -86,7 +86,8 @@ class Column(_Frozen):
 
     `physical_type` is the source's own word (for example `float64`); only `logical_type` decides how values
     are parsed. `classification` is the standard's privacy word (`public`, `restricted`, `confidential`).
-    `repair` and `privacy` come from `customProperties`, where the standard keeps what is not its own.
+    `repair`, `privacy` and `protected` come from `customProperties`, where the standard keeps what is not its own.
+    `protected` marks a column between whose groups a model must be fair; it changes no value.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Column(_Frozen):
     options: Mapping[str, Any] = {}
     repair: Repair = Repair()
     privacy: Privacy | None = None
+    protected: bool = False
     line: int | None = None
 
 

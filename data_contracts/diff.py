@@ -33,20 +33,20 @@ class Use(BaseModel):
     """What a pipeline makes of the columns.
 
     Attributes:
-        target: The column to predict, which no request sends.
-        include: The columns that features are made of; all but the target and the excluded ones by default.
+        targets: The columns to predict, which no request sends.
+        include: The columns that features are made of; all but the targets and the excluded ones by default.
         exclude: Columns that no feature is made of.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    target: str
+    targets: tuple[str, ...]
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
 
     def is_feature(self, name: str) -> bool:
         """Tell whether features are made of a column."""
-        return name != self.target and name not in self.exclude and (self.include is None or name in self.include)
+        return name not in self.targets and name not in self.exclude and (self.include is None or name in self.include)
 
 
 def diff(old: Contract, new: Contract, use: Use | None = None) -> tuple[Change, ...]:
@@ -193,7 +193,7 @@ def _as_used(change: Change, name: str, use: Use | None) -> Change:
     """Weigh a change of a column by what the pipeline makes of the column."""
     if use is None or use.is_feature(name) or change.consequence == "nothing":
         return change
-    if name == use.target:
+    if name in use.targets:
         if change.consequence == "revalidate":
             return change
         why = f"{change.why}; it is the target, which no request sends: the classes or the rows to learn from change"

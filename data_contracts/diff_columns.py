@@ -115,6 +115,13 @@ def _classification(path: str, old: Column, new: Column) -> Iterator[Change]:
     yield _change(f"{path}.classification", old.classification, new.classification, consequence, why)
 
 
+def _protected(path: str, old: Column, new: Column) -> Iterator[Change]:
+    compared = "are compared" if new.protected else "are no longer compared"
+    why = f"only evaluation heeds it: the model's answers for the column's groups {compared} in the next run"
+    kind: ChangeKind = "tightened" if new.protected else "loosened"
+    yield _change(f"{path}.protected", old.protected, new.protected, "nothing", why, kind)
+
+
 def _options(path: str, old: Column, new: Column) -> Iterator[Change]:
     for option in dict.fromkeys((*old.options, *new.options)):
         before, after = old.options.get(option), new.options.get(option)
@@ -161,4 +168,5 @@ COLUMN_FIELDS: Mapping[str, Differ] = {
     "options": _options,
     "repair": repair_changes,
     "privacy": privacy_changes,
+    "protected": _protected,
 }

@@ -1,4 +1,4 @@
-"""Compiling what a column's `customProperties` say: how its texts are put right, and what privacy asks of it."""
+"""Compiling what a column's `customProperties` say: how its texts are put right, what privacy asks, and fairness."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ _FITS: Mapping[str, tuple[str, ...]] = {
     "decimalSeparator": _NUMBERS,
     "formats": _DATES,
     "privacy": _ALL,
+    "protected": _ALL,
 }
+_OF_THE_COLUMN = frozenset({"privacy", "protected"})
 # A name of another tool may be like one of ours; only one that is nearly ours is taken for a slip.
 _NEAR = 0.8
 
@@ -44,15 +46,15 @@ def with_custom_properties(file: ContractFile, place: Location, data: Mapping[st
         ContractError: A value means nothing, does not fit the column's type, or contradicts another.
     """
     given = dict(_given(file, place, data, column))
-    fields = {name: value for name, (_, value) in given.items() if name != "privacy"}
+    fields = {name: value for name, (_, value) in given.items() if name not in _OF_THE_COLUMN}
     column = column.model_copy(
         update={
             "repair": Repair(**{_field(name): value for name, value in fields.items()}),
-            "privacy": given["privacy"][1] if "privacy" in given else None,
+            **{name: value for name, (_, value) in given.items() if name in _OF_THE_COLUMN},
         }
     )
     for name, (at, _) in given.items():
-        if (problem := _CHECKS[name](column)) is not None:
+        if name in _CHECKS and (problem := _CHECKS[name](column)) is not None:
             what, do = problem
             raise file.error(at, f"column {column.name}: {name}: {what}", do=do)
     forms = {own_form(key, column.repair): value for key, value in column.repair.synonyms.items()}
@@ -140,6 +142,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "decimalSeparator": _separator,
     "formats": _listed,
     "privacy": _privacy,
+    "protected": _flag,
 }
 
 # What is wrong, and what to do about it.

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
-from pipelines import report
+from pipelines import report, report_groups
+from tasks.cross_validation.cross_validate import read_cross_validation
 from tasks.data.outcomes import read_counts
-from tasks.evaluation.evaluate import read_metrics
+from tasks.evaluation.evaluate import read_curves, read_metrics
 from tasks.export.verify import read_certificate
 from tasks.leakage.check import read_leaks
 from tasks.promotion.promote import Promotion
 from tasks.references import (
     CertificateRef,
     CheckpointRef,
+    CrossValidationRef,
     DatasetRef,
     DocsRef,
     EvaluationRef,
+    ExplanationRef,
     LeakageRef,
+    SlicesRef,
     SplitRef,
     ValidationRef,
 )
-from tasks.report import plots
+from tasks.report import class_plots, groups, number_plots, plots
 from tasks.report.svg import as_data_uri
 
 
@@ -72,21 +76,75 @@ def show_accounting(clean: DatasetRef, split: SplitRef) -> None:
 def show_training(checkpoint: CheckpointRef) -> None:
     """Show the loss curves."""
     history = report.history(checkpoint)
-    picture = plots.loss_curves(history.training, history.validation, history.best_step)
+    picture = plots.loss_curves(history.training, history.validation, history.best_step, history.metric)
     _markdown("loss-curves", "Loss by training step", _image("loss curves", picture))
 
 
-def show_evaluation(evaluation: EvaluationRef) -> None:
-    """Show the metrics beside the baselines', and the confusion matrix."""
-    metrics = read_metrics(evaluation)
-    columns: Mapping[str, Mapping[str, Any]] = {"test": metrics["test"], **metrics["baselines"]}
+def show_cross_validation(cross_validation: CrossValidationRef) -> None:
+    """Show every metric's mean and deviation over the folds, and its value in each."""
+    found = read_cross_validation(cross_validation)
     rows = [
-        {"metric": name, **{column: _figure(values.get(name)) for column, values in columns.items()}}
-        for name in metrics["test"]
+        {
+            "metric": name,
+            "mean": _figure(mean),
+            "deviation": _figure(found["deviation"][name]),
+            "folds": ", ".join(_figure(fold["metrics"][name]) for fold in found["folds"]),
+        }
+        for name, mean in found["mean"].items()
+    ]
+    create_table_artifact(rows, key="cross-validation", description="On rows of the training split, each left out once")
+
+
+def show_evaluation(evaluation: EvaluationRef) -> None:
+    """Show the metrics with their intervals beside the baselines', and a picture: of classes, the confusion matrix."""
+    metrics = read_metrics(evaluation)
+    rows = [
+        {
+            "metric": name,
+            "test": _figure(value),
+            "interval": " to ".join(map(_figure, metrics["intervals"].get(name, ()))),
+            **{baseline: _figure(values.get(name)) for baseline, values in metrics["baselines"].items()},
+        }
+        for name, value in metrics["test"].items()
     ]
     create_table_artifact(rows, key="metrics", description="On the test split, beside the baselines")
-    picture = plots.confusion_matrix(metrics["confusion"], metrics["classes"])
-    _markdown("confusion-matrix", "Confusion matrix of the test split", _image("confusion matrix", picture))
+    if "confusion" in metrics:
+        picture = class_plots.confusion_matrix(metrics["confusion"], metrics["classes"])
+        _markdown("confusion-matrix", "Confusion matrix of the test split", _image("confusion matrix", picture))
+    elif points := read_curves(evaluation).get("scatter"):
+        picture = number_plots.predicted_and_true((points["predicted"], points["true"]))
+        _markdown("predicted-and-true", "Predicted and true on the test split", _image("predicted and true", picture))
+
+
+def show_slices(slices: SlicesRef) -> None:
+    """Show the worst slices, and fairness between the groups of protected columns."""
+    found = report_groups.sliced(slices)
+    rows = [
+        {
+            "slice": each.name,
+            "rows": f"{each.rows:,}",
+            "loss": _figure(each.loss),
+            "rest": _figure(each.rest),
+            **{name: _figure(value) for name, value in each.metrics.items()},
+        }
+        for each in found.worst
+    ]
+    create_table_artifact(rows or [{"slice": "none"}], key="worst-slices", description=found.searched)
+    measures = [
+        {"protected": each.column, "measure": name, "value": _figure(value)}
+        for each in found.fairness
+        for name, value in each.measures
+    ]
+    if measures:
+        create_table_artifact(measures, key="fairness", description="Between the groups of protected columns")
+
+
+def show_explanation(explanation: ExplanationRef) -> None:
+    """Show which columns matter."""
+    found = report_groups.explained(explanation)
+    if found.importance:
+        picture = groups.importance_bars(found.importance)
+        _markdown("importance", "Importance of columns", f"{found.said}\n\n{_image('importance', picture)}")
 
 
 def show_certificate(certificate: CertificateRef) -> None:

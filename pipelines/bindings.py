@@ -13,22 +13,33 @@ from prefect.futures import PrefectFuture
 
 from pipelines.caching import cache_key, drop_unusable, fetch_record, share_record
 from pipelines.environment import results_folder
+from pipelines.live_progress import shown_live
 from serving.bundle.errors import RemoteAccessError, RemoteError
 from tasks.augmentation.augment import run_augment
 from tasks.augmentation.label_noise import run_label_noise
+from tasks.calibration.calibrate import run_calibrate
 from tasks.cleaning.ordered import run_ordered
+from tasks.cross_validation.cross_validate import run_cross_validate
 from tasks.data.clean import run_clean
 from tasks.data.document import run_document
 from tasks.data.ingest import run_ingest
 from tasks.data.split import run_split
 from tasks.data.validate import run_validate
 from tasks.evaluation.evaluate import run_evaluate
+from tasks.explanation.explain import run_explain
 from tasks.export.export import run_export
 from tasks.export.verify import run_verify
+from tasks.images.augment.materialize import run_augment_images
+from tasks.images.duplicates import run_deduplicate_images
+from tasks.images.features import run_transform_images
+from tasks.images.fit import run_fit_images
+from tasks.images.ingest import run_ingest_images
+from tasks.images.split import run_split_images
 from tasks.leakage.check import run_leakage
 from tasks.preprocessing.fit import run_fit
 from tasks.preprocessing.transform import run_transform
 from tasks.promotion.promote import run_promote
+from tasks.slices.slices import run_slices
 from tasks.storage import headrace_home
 from tasks.training.train import run_train
 
@@ -59,13 +70,16 @@ class Binding(Generic[Arguments, Result]):
         name: The task's name in the Prefect UI.
         cached: Reuse the result of an earlier run with the same key (`pipelines.caching`). Left off where the work
             looks at the outside world.
+        live: Show its progress in the Prefect UI while it runs.
     """
 
-    def __init__(self, function: Callable[Arguments, Result], name: str, *, cached: bool = True) -> None:
+    def __init__(
+        self, function: Callable[Arguments, Result], name: str, *, cached: bool = True, live: bool = False
+    ) -> None:
         self.name = name
         self._function = function
         self._task: Task[..., Any] = Task(
-            function,
+            shown_live(function) if live else function,
             name=name,
             retries=2,
             retry_delay_seconds=[2, 10],
@@ -121,10 +135,20 @@ split = Binding(run_split, "split")
 leakage = Binding(run_leakage, "leakage")
 fit = Binding(run_fit, "fit")
 transform = Binding(run_transform, "transform")
+ingest_images = Binding(run_ingest_images, "ingest", cached=False)
+deduplicate_images = Binding(run_deduplicate_images, "clean")
+split_images = Binding(run_split_images, "split")
+fit_images = Binding(run_fit_images, "fit")
+transform_images = Binding(run_transform_images, "transform")
+augment_images = Binding(run_augment_images, "augment")
 label_noise = Binding(run_label_noise, "label-noise")
 augment = Binding(run_augment, "augment")
-train = Binding(run_train, "train")
+train = Binding(run_train, "train", live=True)
+cross_validate = Binding(run_cross_validate, "cross-validate", live=True)
+calibrate = Binding(run_calibrate, "calibrate")
 evaluate = Binding(run_evaluate, "evaluate")
+slices = Binding(run_slices, "slices")
+explain = Binding(run_explain, "explain")
 export = Binding(run_export, "export")
 verify = Binding(run_verify, "verify")
 # Promotion depends on the champion of the moment.

@@ -21,6 +21,7 @@ ROOMS = ("data_contracts", "tasks", "serving")
 _LIBRARIES = (
     "great-expectations",
     "imbalanced-learn",
+    "lightgbm",
     "numpy",
     "onnx",
     "onnxruntime",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -12,9 +13,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from data_contracts.yaml_lines import YamlFile, YamlFileError, nearest, read_yaml
+from pipelines.image_config import ImagePipelineConfig
+from pipelines.search.config import SearchConfig
 from tasks.augmentation.config import AugmentConfig
 from tasks.augmentation.label_noise import LabelNoiseConfig
+from tasks.calibration.config import CalibrateConfig
 from tasks.cleaning.config import OrderedConfig
+from tasks.cross_validation.config import CrossValidateConfig
 from tasks.data.clean import CleanConfig
 from tasks.data.ingest import SourceConfig
 from tasks.data.split import SplitConfig
@@ -22,22 +27,30 @@ from tasks.data.validate import ValidateConfig
 from tasks.engine import DaskConfig
 from tasks.errors import ConfigError
 from tasks.evaluation.evaluate import EvaluateConfig
+from tasks.explanation.config import ExplainConfig
 from tasks.leakage.plan import LeakageConfig
+from tasks.models.config import AutoConfig
 from tasks.preprocessing.config import PreprocessConfig
+from tasks.preprocessing.problem import TargetConfig
 from tasks.promotion.promote import PromoteConfig
 from tasks.storage import beside
+from tasks.training.start import start_beside
 from tasks.training.train import TrainConfig
 
+Config = TypeVar("Config", bound=BaseModel)
 
-class PipelineConfig(BaseModel):
-    """Everything a run needs to know.
+# Sections that need to know what is predicted.
+_TOLD_THE_TARGET: Mapping[str, type[BaseModel]] = {"split": SplitConfig, "preprocess": PreprocessConfig}
+
+
+class PipelineConfig(TargetConfig):
+    """Everything a run needs to know; what is predicted is said once here, for the sections `split` and `preprocess`.
 
     Attributes:
         name: The pipeline's name; its runs stand under `runs/<name>/`.
         model: The model's name in the store and in the endpoint's path.
         contract: The contract's file, relative to the config's folder.
         source: Where the data is; a relative path is relative to the config's folder.
-        target: The column to predict; said once here for the sections `split` and `preprocess`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -46,7 +59,6 @@ class PipelineConfig(BaseModel):
     model: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     contract: str
     source: SourceConfig
-    target: str
     validation: ValidateConfig = Field(default=ValidateConfig(), alias="validate")
     clean: CleanConfig = CleanConfig()
     order: OrderedConfig | None = None
@@ -56,26 +68,41 @@ class PipelineConfig(BaseModel):
     label_noise: LabelNoiseConfig = LabelNoiseConfig()
     augment: AugmentConfig = AugmentConfig()
     train: TrainConfig = TrainConfig()
+    cross_validate: CrossValidateConfig | None = None
+    calibrate: CalibrateConfig = CalibrateConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    explain: ExplainConfig | None = ExplainConfig()
+    search: SearchConfig | None = None
     promote: PromoteConfig = PromoteConfig()
     dask: DaskConfig = DaskConfig()
 
     @model_validator(mode="before")
     @classmethod
     def _say_target_once(cls, value: Any) -> Any:
-        if not isinstance(value, dict) or not isinstance(value.get("target"), str):
+        if not isinstance(value, dict):
             return value
-        sections = {name: value.get(name, {}) for name in ("split", "preprocess")}
-        filled = {
-            name: {**section, "target": value["target"]}
-            for name, section in sections.items()
-            if isinstance(section, dict)
-        }
+        filled = {}
+        for name, model in _TOLD_THE_TARGET.items():
+            said = {key: value[key] for key in TargetConfig.model_fields if key in value and key in model.model_fields}
+            if isinstance(section := value.get(name, {}), dict):
+                filled[name] = {**section, **said}
         return {**value, **filled}
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> PipelineConfig:
-    """Read a config.
+    """Read the config of a pipeline of tables; see `load_pipeline`.
+
+    Raises:
+        ConfigError: The file cannot be read or holds something wrong, or the pipeline is of images.
+    """
+    config = load_pipeline(path, overrides)
+    if isinstance(config, ImagePipelineConfig):
+        raise ConfigError(f"{path}: a pipeline of images, where one of tables is needed\n  do: give another config")
+    return config
+
+
+def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> PipelineConfig | ImagePipelineConfig:
+    """Read a config, of tables or, where it has a section `images`, of images.
 
     Args:
         path: The YAML file.
@@ -90,20 +117,71 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> PipelineConfig:
     except YamlFileError as error:
         raise ConfigError(f"{error}\n  do: give the path of a pipeline's YAML file") from error
     for override in overrides:
-        _apply(file.value, override)
+        apply_override(file.value, override)
+    folder = path.absolute().parent
+    if "images" in file.value:
+        return _validated(file, ImagePipelineConfig, folder).beside(folder)
+    _require_said_once(file)
+    return _grouped_like_the_split(_beside(_validated(file, PipelineConfig, folder), folder))
+
+
+def _validated(file: YamlFile, model: type[Config], folder: Path) -> Config:
+    _require_finite(file, file.value, ())
     try:
-        config = PipelineConfig.model_validate(file.value)
+        # The folder is where a user's own network is looked for.
+        return model.model_validate(file.value, context={"folder": folder})
     except ValidationError as error:
-        raise ConfigError("\n".join(_problems(file, error))) from error
-    return _beside(config, path.absolute().parent)
+        raise ConfigError("\n".join(_problems(file, error, model))) from error
 
 
-def _apply(value: dict[str, Any], override: str) -> None:
+def _grouped_like_the_split(config: PipelineConfig) -> PipelineConfig:
+    """Let `auto` keep together what the split does: folds of single rows favour models that learn groups by heart."""
+    model, split, preprocess = config.train.model, config.split, config.preprocess
+    if not isinstance(model, AutoConfig) or model.group is not None or split.method != "group" or split.column is None:
+        return config
+    train = config.train.model_copy(update={"model": model.model_copy(update={"group": split.column})})
+    kept = tuple(dict.fromkeys([*preprocess.keep, split.column]))
+    return config.model_copy(update={"train": train, "preprocess": preprocess.model_copy(update={"keep": kept})})
+
+
+def _require_finite(file: YamlFile, value: Any, place: tuple[str | int, ...]) -> None:
+    """Refuse infinity and NaN: no setting means anything by them, and the resolved config is kept as JSON."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(
+            f"{file.path}:{file.line(place)}: {'.'.join(map(str, place))}: expected a finite number, got {value}\n"
+            "  do: write a number, or leave the key out"
+        )
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inside:
+        _require_finite(file, each, (*place, key))
+
+
+def _require_said_once(file: YamlFile) -> None:
+    for name in _TOLD_THE_TARGET:
+        section = file.value.get(name)
+        for key in TargetConfig.model_fields:
+            if isinstance(section, dict) and key in section and section[key] != file.value.get(key):
+                raise ConfigError(
+                    f"{file.path}:{file.line((name, key))}: {name}.{key}: what is predicted is said once, at the top; "
+                    f"got `{section[key]}` here and `{file.value.get(key)}` there\n"
+                    f"  do: leave {name}.{key} out, and write `{key}` at the top"
+                )
+
+
+def apply_override(value: dict[str, Any], override: str) -> None:
+    """Apply `key.of.section=value` to a config as it stands in a file.
+
+    Raises:
+        ConfigError: It is not written so, its value is no YAML, or it goes into a single value.
+    """
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"--set {override}: expected KEY=VALUE, such as train.max_rounds=5")
     *sections, last = key.split(".")
     for section in sections:
+        if isinstance(value.get(section), str) and sections[0] == "train":
+            # There a name may stand alone for the section that it chooses.
+            value[section] = {"name": value[section]}
         value = value.setdefault(section, {})
         if not isinstance(value, dict):
             raise ConfigError(f"--set {override}: `{section}` holds a single value, not a section")
@@ -115,17 +193,23 @@ def _apply(value: dict[str, Any], override: str) -> None:
 
 def _beside(config: PipelineConfig, folder: Path) -> PipelineConfig:
     source = config.source.model_copy(update={"path": str(beside(folder, config.source.path))})
-    return config.model_copy(update={"contract": str(folder / config.contract), "source": source})
+    train = config.train.model_copy(update={"start_from": start_beside(config.train.start_from, folder)})
+    return config.model_copy(update={"contract": str(folder / config.contract), "source": source, "train": train})
 
 
-def _problems(file: YamlFile, error: ValidationError) -> Iterable[str]:
+def _problems(file: YamlFile, error: ValidationError, model: type[BaseModel]) -> Iterable[str]:
     for problem in error.errors(include_url=False):
-        place = _place(problem["loc"], file.value)
+        location, unknown = problem["loc"], problem["type"] == "extra_forbidden"
+        if location[0] in _TOLD_THE_TARGET and {*location[1:2]} & {*TargetConfig.model_fields} and not unknown:
+            continue  # said at the top, and refused there
+        place = _place(location, file.value, missing=problem["type"] == "missing")
         where = f"{file.path}:{file.line(place)}: {'.'.join(map(str, place))}"
-        if problem["type"] == "extra_forbidden":
-            known = _known_keys(PipelineConfig, place[:-1])
+        if unknown:
+            known = _known_keys(model, place[:-1])
             close = nearest(str(place[-1]), known)
             hint = f"did you mean `{close}`?" if close else f"known keys: {', '.join(known)}"
+            if close == place[-1]:
+                hint = "it belongs to another `name` than the one that is chosen"
             yield f"{where}: unknown key; {hint}"
         elif problem["type"] == "missing":
             yield f"{where}: this key is required and missing"
@@ -140,11 +224,20 @@ def _said(problem: ErrorDetails) -> str:
     return f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
 
 
-def _place(location: Sequence[str | int], value: Any) -> tuple[str | int, ...]:
-    """Return an error's location without the names of union branches, which the file does not have."""
+def _place(location: Sequence[str | int], value: Any, *, missing: bool) -> tuple[str | int, ...]:
+    """Return an error's location without the names of union branches, which the file does not have.
+
+    Args:
+        location: As pydantic has it.
+        value: The file's.
+        missing: Whether the error is that the last part is not there.
+    """
     place: list[str | int] = []
     for position, part in enumerate(location):
-        if isinstance(value, dict) and part not in value and position < len(location) - 1:
+        last = position == len(location) - 1
+        if isinstance(value, dict) and part not in value and not last:
+            continue
+        if not isinstance(value, dict | list) and not (last and missing):
             continue
         place.append(part)
         inside = isinstance(value, dict) and part in value

@@ -7,6 +7,7 @@ from typing import Any
 from pipelines import artifacts, bindings, wording
 from pipelines.bindings import Started
 from pipelines.check import leakage_plan
+from pipelines.config import PipelineConfig
 from pipelines.pieces import piece
 from pipelines.run_state import Data, Run
 from tasks.data.outcomes import require_kept
@@ -14,16 +15,15 @@ from tasks.leakage.check import require_no_leaks
 from tasks.references import DatasetRef, DocsRef, LabelNoiseRef, PreprocessingRef, ValidationRef
 
 
-def prepare_data(run: Run) -> Data:
+def prepare_data(run: Run, config: PipelineConfig) -> Data:
     """Run the data half: ingest to transform, then label noise and augmentation where the config asks for them.
 
     Raises:
         ContractBrokenError: The data broke its contract beyond the threshold.
         LeakageError: A leak was found that the config does not accept.
     """
-    config = run.config
-    raw, validation, documents = _validated(run)
-    clean = _cleaned(run, raw, validation)
+    raw, validation, documents = _validated(run, config)
+    clean = _cleaned(run, config, raw, validation)
     split = piece(bindings.split, wording.split, clean=clean, config=config.split, **_judged(run))
     artifacts.show_accounting(clean, split)
     placed: dict[str, Any] = {"clean": clean, "split": split}
@@ -33,7 +33,7 @@ def prepare_data(run: Run) -> Data:
     require_no_leaks(leaks, config.leakage)
     fitted = piece(bindings.fit, wording.preprocessing, **placed, config=config.preprocess, **_judged(run))
     features = piece(bindings.transform, wording.rows, **placed, preprocessing=fitted, **_where(run))
-    noise, training = _for_training(run, features, fitted)
+    noise, training = _for_training(run, config, features, fitted)
     return Data(
         raw=raw,
         validation=validation,
@@ -56,9 +56,9 @@ def _judged(run: Run) -> dict[str, Any]:
     return {"contract": run.contract, **_where(run)}
 
 
-def _validated(run: Run) -> tuple[DatasetRef, ValidationRef, Started[DocsRef]]:
+def _validated(run: Run, config: PipelineConfig) -> tuple[DatasetRef, ValidationRef, Started[DocsRef]]:
     """Ingest and validate; the documents, which nothing waits for, are begun."""
-    config, contract = run.config, run.contract
+    contract = run.contract
     raw = piece(bindings.ingest, wording.rows, source=config.source, **_judged(run))
     validation = piece(bindings.validate, wording.validation, raw=raw, config=config.validation, **_judged(run))
     artifacts.show_validation(validation)
@@ -67,8 +67,7 @@ def _validated(run: Run) -> tuple[DatasetRef, ValidationRef, Started[DocsRef]]:
     return raw, validation, documents
 
 
-def _cleaned(run: Run, raw: DatasetRef, validation: ValidationRef) -> DatasetRef:
-    config = run.config
+def _cleaned(run: Run, config: PipelineConfig, raw: DatasetRef, validation: ValidationRef) -> DatasetRef:
     judged = {"raw": raw, "validation": validation}
     clean = piece(bindings.clean, wording.rows, **judged, config=config.clean, **_judged(run))
     if config.order is None:
@@ -76,10 +75,12 @@ def _cleaned(run: Run, raw: DatasetRef, validation: ValidationRef) -> DatasetRef
     return piece(bindings.order, wording.rows, clean=clean, config=config.order, **_judged(run))
 
 
-def _for_training(run: Run, features: DatasetRef, fitted: PreprocessingRef) -> tuple[LabelNoiseRef | None, DatasetRef]:
+def _for_training(
+    run: Run, config: PipelineConfig, features: DatasetRef, fitted: PreprocessingRef
+) -> tuple[LabelNoiseRef | None, DatasetRef]:
     """Look for wrong labels and augment the training split, where that is asked for."""
     learned: dict[str, Any] = {"features": features, "preprocessing": fitted}
-    looked_for, augment = run.config.label_noise, run.config.augment
+    looked_for, augment = config.label_noise, config.augment
     noise = None
     if looked_for.action != "none":
         noise = piece(bindings.label_noise, wording.label_noise, **learned, config=looked_for, home=run.home)

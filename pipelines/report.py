@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipelines.image_config import ImagePipelineConfig
+from pipelines.report_groups import explained, sliced
+from pipelines.report_quality import cross_validated, evaluated
 from pipelines.run_state import Data, Model, Run
-from serving.bundle.store import ModelStore
 from tasks.data.accounting import read_accounting
 from tasks.data.outcomes import read_outcomes
-from tasks.evaluation.evaluate import read_curves, read_metrics
 from tasks.export.verify import Certificate, read_certificate
+from tasks.metrics.selection import metrics_of
+from tasks.models.checkpoint import read_description, read_history
 from tasks.promotion.gates import GateOutcome
 from tasks.promotion.promote import Promotion
-from tasks.promotion.version import held_out_metrics
-from tasks.references import CheckpointRef, DatasetRef, DocsRef, EvaluationRef, SplitRef, ValidationRef
-from tasks.report.inputs import Accounting, Curves, GateLine, History, ReportInputs, RuleLine
+from tasks.references import CheckpointRef, DatasetRef, DocsRef, SplitRef, ValidationRef
+from tasks.report.inputs import Accounting, GateLine, History, ReportInputs, RuleLine
 from tasks.report.report import run_report
 from tasks.storage import write_atomic
-from tasks.training.checkpoint import read_description, read_history
 
-_LIBRARIES = ("dask", "great-expectations", "onnxruntime", "prefect", "pyarrow", "pytorch-lightning", "torch")
+_LIBRARIES = (
+    "dask",
+    "great-expectations",
+    "lightgbm",
+    "onnxruntime",
+    "prefect",
+    "pyarrow",
+    "pytorch-lightning",
+    "torch",
+)
 
 
 def write_report(run: Run, data: Data, model: Model, promotion: Promotion) -> Path:
@@ -42,22 +51,20 @@ def keep_documents(run: Run, documents: DocsRef) -> Path:
 
 def report_inputs(run: Run, data: Data, model: Model, promotion: Promotion) -> ReportInputs:
     """Gather everything a report shows."""
-    metrics = read_metrics(model.evaluation)
     certificate, _ = read_certificate(model.certificate)
     return ReportInputs(
         model=run.config.model,
         version=int(promotion.version),
         promoted=promotion.promoted,
         champion_version=None if promotion.champion is None else int(promotion.champion),
-        headline=headline(metrics["test"]),
-        metrics=_metric_columns(run, promotion, metrics),
+        evaluated=evaluated(model, promotion),
+        cross_validated=None if model.cross_validation is None else cross_validated(model.cross_validation),
+        sliced=None if model.slices is None else sliced(model.slices),
+        explained=None if model.explanation is None else explained(model.explanation),
         gates=tuple(gate_line(outcome) for outcome in promotion.outcomes),
         accounting=accounting(data.clean, data.split),
-        rules=rules(data.validation),
+        rules=image_rules(data.clean) if isinstance(run.config, ImagePipelineConfig) else rules(data.validation),
         history=history(model.checkpoint),
-        classes=tuple(map(str, metrics["classes"])),
-        confusion=tuple(map(tuple, metrics["confusion"])),
-        curves=curves(model.evaluation),
         certificate=certificate.lasting,
         latency=latency(certificate),
         lineage=_lineage(run, data, promotion),
@@ -80,6 +87,21 @@ def rules(validation: ValidationRef) -> tuple[RuleLine, ...]:
     )
 
 
+def image_rules(clean: DatasetRef) -> tuple[RuleLine, ...]:
+    """Return every rule that an image of the source broke."""
+    return tuple(
+        RuleLine(
+            id=rule,
+            kind=rule.partition(".")[0],
+            expected="an image that can be taken",
+            observed=f"{count:,} images break it",
+            passed=False,
+            severity="warning",
+        )
+        for rule, count in read_accounting(clean).quarantined.items()
+    )
+
+
 def accounting(clean: DatasetRef, split: SplitRef) -> Accounting:
     """Return where every row went."""
     counted = read_accounting(clean, split)
@@ -97,13 +119,10 @@ def accounting(clean: DatasetRef, split: SplitRef) -> Accounting:
 
 
 def history(checkpoint: CheckpointRef) -> History:
-    """Return the losses of each round and the step whose network was kept."""
-    return History.of_rounds(read_history(checkpoint), read_description(checkpoint).best_round)
-
-
-def curves(evaluation: EvaluationRef) -> Curves:
-    """Return the curves of the test split."""
-    return Curves.of_classes(read_curves(evaluation))
+    """Return how the validation split's first metric went, and the step whose model was kept."""
+    description = read_description(checkpoint)
+    metric = metrics_of(description.target.problem)[0]
+    return History.of_rounds(read_history(checkpoint), description.best_round, metric)
 
 
 def latency(certificate: Certificate) -> dict[str, float]:
@@ -113,11 +132,6 @@ def latency(certificate: Certificate) -> dict[str, float]:
         for size, measured in certificate.latency_ms.items()
         for quantile, milliseconds in measured.items()
     }
-
-
-def headline(metrics: Mapping[str, Any]) -> str:
-    """Return the name of the metric to speak of first."""
-    return next(name for name in ("roc_auc", "accuracy") if name in metrics)
 
 
 def gate_line(outcome: GateOutcome) -> GateLine:
@@ -130,14 +144,6 @@ def gate_line(outcome: GateOutcome) -> GateLine:
         measured=outcome.got,
         note=outcome.note,
     )
-
-
-def _metric_columns(run: Run, promotion: Promotion, metrics: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    columns = {"test": metrics["test"], **metrics["baselines"]}
-    if promotion.champion is not None and promotion.champion != promotion.version:
-        store = ModelStore(run.home / "models")
-        columns["champion"] = held_out_metrics(store.bundle_path(promotion.model, promotion.champion))
-    return columns
 
 
 def _lineage(run: Run, data: Data, promotion: Promotion) -> dict[str, dict[str, Any]]:

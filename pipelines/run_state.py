@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+
+from dask.distributed import Client
 
 from data_contracts.contract import Contract
 from pipelines.config import PipelineConfig
+from pipelines.image_config import ImagePipelineConfig
 from tasks.engine import DaskConfig
 from tasks.references import (
     BundleRef,
+    CalibrationRef,
     CertificateRef,
     CheckpointRef,
+    CrossValidationRef,
     DatasetRef,
     DocsRef,
     EvaluationRef,
+    ExplanationRef,
     LabelNoiseRef,
     LeakageRef,
     PreprocessingRef,
     Reference,
+    SlicesRef,
     SplitRef,
     ValidationRef,
 )
@@ -36,11 +43,15 @@ class Run:
         dask: The cluster that the data work runs on.
     """
 
-    config: PipelineConfig
+    config: PipelineConfig | ImagePipelineConfig
     contract: Contract
     home: Path
     folder: Path
     dask: DaskConfig
+
+    def on(self, client: Client) -> Run:
+        """Return the run with its data work on a cluster that is there."""
+        return replace(self, dask=self.dask.model_copy(update={"scheduler_address": client.scheduler.address}))
 
 
 @dataclass(frozen=True)
@@ -50,28 +61,38 @@ class Data:
     Attributes:
         features: What models are evaluated on.
         training: What they are trained on: the features, or those of `augment`.
+        leaks: None for images, as are the documents.
     """
 
     raw: DatasetRef
     validation: ValidationRef
     clean: DatasetRef
     split: SplitRef
-    leaks: LeakageRef
+    leaks: LeakageRef | None
     preprocessing: PreprocessingRef
     features: DatasetRef
     label_noise: LabelNoiseRef | None
     training: DatasetRef
-    documents: DocsRef
+    documents: DocsRef | None
 
 
 @dataclass(frozen=True)
 class Model:
-    """References to everything that the model half made."""
+    """References to everything that the model half made.
+
+    Attributes:
+        cross_validation: None where the config asks for none, as is the explanation.
+        slices: None for images.
+    """
 
     checkpoint: CheckpointRef
+    calibration: CalibrationRef
     evaluation: EvaluationRef
     candidate: BundleRef
     certificate: CertificateRef
+    cross_validation: CrossValidationRef | None = None
+    slices: SlicesRef | None = None
+    explanation: ExplanationRef | None = None
 
 
 def references(made: Data | Model) -> dict[str, Reference]:

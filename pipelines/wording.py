@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tasks.calibration.calibrate import read_calibration
+from tasks.cross_validation.cross_validate import read_cross_validation
 from tasks.evaluation.evaluate import read_metrics
+from tasks.explanation.explain import read_explanation
 from tasks.export.verify import read_certificate
+from tasks.metrics.selection import metrics_of
+from tasks.models.checkpoint import read_description, read_history
 from tasks.preprocessing.fit import read_preprocessing
 from tasks.promotion.gates import GateOutcome
 from tasks.promotion.promote import Promotion
 from tasks.references import (
     BundleRef,
+    CalibrationRef,
     CertificateRef,
     CheckpointRef,
+    CrossValidationRef,
     DatasetRef,
     EvaluationRef,
+    ExplanationRef,
     LabelNoiseRef,
     LeakageRef,
     PreprocessingRef,
+    SlicesRef,
     SplitRef,
     ValidationRef,
 )
-from tasks.training.checkpoint import read_description, read_history
+from tasks.slices.slices import read_slices
 
-_HEADLINES = ("roc_auc", "accuracy", "log_loss")
+_HEADLINES = ("roc_auc", "accuracy", "subset_accuracy", "log_loss", "rmse", "mae", "r2", "pinball", "coverage")
 
 
 def rows(dataset: DatasetRef) -> str:
@@ -49,6 +58,9 @@ def leakage(result: LeakageRef) -> str:
 def preprocessing(fitted: PreprocessingRef) -> str:
     """Say what was fitted."""
     constants = read_preprocessing(fitted)
+    if constants.image is not None:
+        height, width, channels = constants.image.shape
+        return f"images of {height} x {width} x {channels}, {len(constants.class_target.classes)} classes"
     return f"{len(constants.numeric)} numeric and {len(constants.categorical)} categorical features"
 
 
@@ -59,15 +71,55 @@ def label_noise(found: LabelNoiseRef) -> str:
 
 def training(checkpoint: CheckpointRef) -> str:
     """Say how long training went on and how good the kept network is on the validation split."""
-    best = read_description(checkpoint).best_round
-    rounds = read_history(checkpoint)
-    return f"{len(rounds)} rounds, best {best} with validation log loss {rounds[best - 1]['log_loss']:.4f}"
+    description = read_description(checkpoint)
+    best, rounds = description.best_round, read_history(checkpoint)
+    metric = metrics_of(description.target.problem)[0]
+    said = f"best {best} with validation {metric.replace('_', ' ')} {rounds[best - 1][metric]:.4f}"
+    return f"{len(rounds)} rounds, {said}"
+
+
+def cross_validation(result: CrossValidationRef) -> str:
+    """Say how good the training is on rows that it leaves out, and how much that varies from fold to fold."""
+    found = read_cross_validation(result)
+    mean, deviation = found["mean"], found["deviation"]
+    name = next(name for name in _HEADLINES if name in mean)
+    return f"{len(found['folds'])} folds, {name} {mean[name]:.4f} +- {deviation[name]:.4f}"
+
+
+def calibration(result: CalibrationRef, checkpoint: CheckpointRef) -> str:
+    """Say what calibration gained, and where the model says yes."""
+    fitted = read_calibration(result, checkpoint)
+    before, after = fitted.before.measures, fitted.after.measures
+    gained = [f"{name} {before[name]:.4f} to {after[name]:.4f}" for name in before if before[name] != after[name]]
+    chosen = [f"{each.name} from {each.threshold:.3g}" for each in fitted.thresholds]
+    return ", ".join([fitted.method, *gained, *chosen])
 
 
 def evaluation(result: EvaluationRef) -> str:
     """Say how good the model is on the test split."""
     metrics = read_metrics(result)["test"]
     return "test " + ", ".join(f"{name} {metrics[name]:.4f}" for name in _HEADLINES if name in metrics)
+
+
+def slices(result: SlicesRef) -> str:
+    """Say where the model is worst, and between how many protected groups it was compared."""
+    found = read_slices(result)
+    search = found["search"]
+    said = f"{len(search['found'])} worse of {search['tried']:,} slices"
+    if search["found"]:
+        worst = search["found"][0]
+        named = " and ".join(f"{column}: {group}" for column, group in worst["slice"])
+        said += f", the worst {named} (loss {worst['loss']:.3g}, else {worst['rest']:.3g})"
+    protected = ", ".join(found["fairness"])
+    return f"{said}; fairness by {protected}" if protected else said
+
+
+def explanation(result: ExplanationRef) -> str:
+    """Say which columns matter most."""
+    importance = read_explanation(result)["importance"]
+    if importance is None:
+        return "single rows"
+    return "most important " + ", ".join(each["column"] for each in importance["columns"][:3])
 
 
 def bundle(candidate: BundleRef) -> str:

@@ -17,14 +17,22 @@ from serving.repair import Texts, number_reader
 from serving.rules import Check, UnservableError, compile_rule
 from serving.temporal import constant_reader, instant_readers
 
-# A tensor of shape [rows]; its dtype is the input's tensor type, text as an object array of str.
-Tensor = np.ndarray[tuple[int], np.dtype[Any]]
+# A tensor of shape [rows], of images [rows, H, W, C]; its dtype is the input's tensor type, text as an object array of
+# str.
+Tensor = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 SHOWN = 5
 _SHOWN_CHARACTERS = 100
 _LARGEST_INT64 = 2**63 - 1
 _LARGEST_FP32 = 3.4028234663852886e38
-DTYPES = {"string": np.object_, "float64": np.float64, "float32": np.float32, "int64": np.int64, "bool": np.bool_}
+DTYPES = {
+    "string": np.object_,
+    "float64": np.float64,
+    "float32": np.float32,
+    "int64": np.int64,
+    "bool": np.bool_,
+    "uint8": np.uint8,
+}
 _NULLS = {"string": "", "float64": None, "float32": None, "int64": NULL_TIMESTAMP}
 _TYPES = {
     "string": frozenset({str}),
@@ -68,6 +76,8 @@ class Column:
     INT64 microseconds since 1970 UTC.
     """
 
+    shapes = "[rows] or [rows, 1]"
+
     def __init__(self, spec: InputSpec) -> None:
         """Compile the rules.
 
@@ -92,6 +102,20 @@ class Column:
         self._type = (ids.get("type", f"{spec.name}.type"), _WORDS[spec.logical_type])
         self._checks = self._compile()
         self._dtype = DTYPES[spec.tensor]
+
+    def fits(self, inner: list[int]) -> bool:
+        """Return whether a record may have this shape: none, or one value in a list of its own."""
+        return inner in ([], [1])
+
+    def flatten(self, data: Any, shape: list[int]) -> list[Any] | None:
+        """Return one value for each row, or None if `data` does not hold exactly what the shape says."""
+        if type(data) is not list or len(data) != shape[0]:
+            return None
+        if len(shape) == 1 or type(data[0]) is not list:
+            return data
+        if not _LIST.issuperset(map(type, data)) or not _ONE.issuperset(map(len, data)):
+            return None
+        return list(chain.from_iterable(data))
 
     def tensor(self, values: list[Any], datatype: str, findings: Findings) -> Tensor | None:
         """Turn the wire's values into the graph's tensor.
@@ -196,23 +220,6 @@ class Column:
             read = None if value is None else self._read([value], datatype)
             if read and not check.holds(read[0]):
                 findings.add(self.name, (check.rule, check.expected), row, value)
-
-
-def flatten(data: Any, rows: int, *, nested: bool) -> list[Any] | None:
-    """Return the `rows` values of a tensor's `data`, or None if it does not hold exactly that many.
-
-    Args:
-        data: The request's JSON value.
-        rows: The size of the first dimension.
-        nested: Whether the shape is [rows, 1], so that each value may also stand in a list of its own.
-    """
-    if type(data) is not list or len(data) != rows:
-        return None
-    if not nested or type(data[0]) is not list:
-        return data
-    if not _LIST.issuperset(map(type, data)) or not _ONE.issuperset(map(len, data)):
-        return None
-    return list(chain.from_iterable(data))
 
 
 def _shown(value: Any) -> Any:

@@ -7,6 +7,7 @@ parser, sizes before anything is built from them, and the listed errors by `colu
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import orjson
 
 from serving.bundle.manifest import BundleManifest
-from serving.columns import SHOWN, Column, Findings, Tensor, flatten
+from serving.columns import SHOWN, Column, Findings, Tensor
 from serving.errors import BadRequestError, ContractViolationError
+from serving.image_column import ImageColumn, column_of
 
 # Parameters of extensions that this server does not have and that would change what an answer means.
 _REFUSED_PARAMETERS = ("binary_data_size", "classification", "shared_memory_region")
@@ -27,7 +29,7 @@ class InferRequest:
 
     Attributes:
         id: The client's own name for the request, if it gave one.
-        feed: One tensor [rows] per input.
+        feed: One tensor per input, [rows], of images [rows, H, W, C].
         rows: The batch size.
         outputs: The names of the outputs to answer with, in the order asked for.
     """
@@ -52,7 +54,7 @@ class Decoder:
     def __init__(self, manifest: BundleManifest, max_batch: int) -> None:
         self._model = manifest.model
         self._max_batch = max_batch
-        self._columns = {spec.name: Column(spec) for spec in manifest.inputs}
+        self._columns = {spec.name: column_of(spec) for spec in manifest.inputs}
         self._outputs = tuple(spec.name for spec in manifest.outputs)
 
     def decode(self, body: bytes) -> InferRequest:
@@ -103,7 +105,7 @@ class Decoder:
             raise ContractViolationError(self._model, findings.count, findings.first)
         return feed, rows
 
-    def _column(self, entry: Any) -> Column:
+    def _column(self, entry: Any) -> Column | ImageColumn:
         if type(entry) is not dict:
             raise BadRequestError(f"'inputs': expected objects, got {_kind(entry)}")
         name = entry.get("name")
@@ -119,22 +121,22 @@ class Decoder:
             )
         return column
 
-    def _values(self, column: Column, entry: dict[str, Any]) -> tuple[int, list[Any]]:
+    def _values(self, column: Column | ImageColumn, entry: dict[str, Any]) -> tuple[int, list[Any]]:
         shape = entry.get("shape")
-        nested = type(shape) is list and len(shape) == 2 and type(shape[1]) is int and shape[1] == 1
-        if type(shape) is not list or not (len(shape) == 1 or nested) or type(shape[0]) is not int or shape[0] < 0:
-            raise BadRequestError(f"input {column.name!r}: expected shape [rows] or [rows, 1], got {_short(shape)}")
-        rows = shape[0]
+        if type(shape) is not list or not shape or not _sizes(shape) or not column.fits(shape[1:]):
+            raise BadRequestError(f"input {column.name!r}: expected shape {column.shapes}, got {_short(shape)}")
+        rows: int = shape[0]
         if rows == 0:
             raise BadRequestError(f"input {column.name!r}: expected at least one row, got shape {_short(shape)}")
         if rows > self._max_batch:
             raise BadRequestError(f"input {column.name!r}: expected at most {self._max_batch} rows, got {rows}")
         data = entry.get("data")
-        values = flatten(data, rows, nested=nested)
+        values = column.flatten(data, shape)
         if values is None:
             got = f"a list of {len(data)}" if type(data) is list else _kind(data)
+            count = math.prod(shape)
             raise BadRequestError(
-                f"input {column.name!r}: expected 'data' to be a list of {rows} values as its shape says, got {got}"
+                f"input {column.name!r}: expected 'data' to be a list of {count} values as its shape says, got {got}"
             )
         return rows, values
 
@@ -165,6 +167,10 @@ def _parse(body: bytes) -> dict[str, Any]:
     if type(request) is not dict:
         raise BadRequestError(f"expected a JSON object with 'inputs', got {_kind(request)}")
     return request
+
+
+def _sizes(shape: list[Any]) -> bool:
+    return all(type(size) is int and size >= 0 for size in shape)
 
 
 def _check_parameters(where: str, entry: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from serving.encode import encode
 from serving.rules import UnservableError
 
 _WARM_UP_RUNS = 3
-_ZEROS = {"string": "", "float64": 0.0, "float32": 0.0, "int64": 0, "bool": False}
+_ZEROS = {"string": "", "float64": 0.0, "float32": 0.0, "int64": 0, "bool": False, "uint8": 0}
 
 
 class PredictionError(RuntimeError):
@@ -55,7 +55,8 @@ class LoadedModel:
             raise BundleError.at(path, str(error)) from error
         model = cls(manifest, version, open_session(path, content, manifest), decoder)
         feed: dict[str, Tensor] = {
-            spec.name: np.array([_ZEROS[spec.tensor]], dtype=DTYPES[spec.tensor]) for spec in manifest.inputs
+            spec.name: np.full((1, *spec.shape), _ZEROS[spec.tensor], dtype=DTYPES[spec.tensor])
+            for spec in manifest.inputs
         }
         request = InferRequest(None, feed, 1, tuple(model._outputs))
         try:
@@ -71,7 +72,7 @@ class LoadedModel:
             "name": self.name,
             "versions": [self.version],
             "platform": "onnx_onnxv1",
-            "inputs": [{"name": s.name, "datatype": s.datatype, "shape": [-1]} for s in self.manifest.inputs],
+            "inputs": [{"name": s.name, "datatype": s.datatype, "shape": [-1, *s.shape]} for s in self.manifest.inputs],
             "outputs": [{"name": s.name, "datatype": s.datatype, "shape": s.shape} for s in self.manifest.outputs],
         }
 

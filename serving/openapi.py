@@ -1,13 +1,14 @@
-"""The endpoint's OpenAPI 3.1 page, generated from what each bundle says about its inputs."""
+"""The endpoint's OpenAPI 3.1 page, generated from what each bundle says about its inputs and outputs."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from serving.bundle.manifest import BundleManifest, DateForm, InputSpec
-from serving.columns import Column
+from serving.bundle.manifest import BundleManifest, DateForm, InputSpec, OutputSpec
+from serving.image_column import column_of
 
 _JSON_TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 # Rules of the contract that JSON Schema has words for.
@@ -30,6 +31,16 @@ _PLACEHOLDERS: dict[str, Any] = {
     "boolean": False,
     "date": "2000-01-01",
     "timestamp": "2000-01-01T00:00:00Z",
+}
+# Values of one record's example; a large picture's would fill the page.
+_LARGEST_EXAMPLE = 1024
+# A number that is not finite is answered as null.
+_OUTPUT_TYPES: dict[str, Any] = {
+    "BYTES": "string",
+    "BOOL": "boolean",
+    "INT64": "integer",
+    "FP32": ["number", "null"],
+    "FP64": ["number", "null"],
 }
 _ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 
@@ -93,18 +104,18 @@ def _infer(manifest: BundleManifest) -> dict[str, Any]:
             },
         },
     }
-    example = {
-        "inputs": [
-            {"name": spec.name, "datatype": spec.datatype, "shape": [1], "data": [example_value(spec)]}
-            for spec in manifest.inputs
-        ]
-    }
+    content: dict[str, Any] = {"schema": schema}
+    if all(math.prod(spec.shape) <= _LARGEST_EXAMPLE for spec in manifest.inputs):
+        content["example"] = {"inputs": [_example(spec) for spec in manifest.inputs]}
     refused = {"content": {"application/json": {"schema": _ERROR}}}
     return {
         "summary": f"Predict with {manifest.model}",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}},
+        "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {
-            "200": {"description": "The outputs, each with name, datatype, shape and flat data"},
+            "200": {
+                "description": "The outputs, each with name, datatype, shape and flat data",
+                "content": {"application/json": {"schema": _answer_schema(manifest)}},
+            },
             "400": {"description": "Not such a request, or its values break the contract", **refused},
             "413": {"description": "The body is too large", **refused},
             "415": {"description": "The body is compressed", **refused},
@@ -112,8 +123,70 @@ def _infer(manifest: BundleManifest) -> dict[str, Any]:
     }
 
 
+def _example(spec: InputSpec) -> dict[str, Any]:
+    data = [0] * math.prod(spec.shape) if spec.logical_type == "image" else [example_value(spec)]
+    return {"name": spec.name, "datatype": spec.datatype, "shape": [1, *spec.shape], "data": data}
+
+
+def _image_schema(spec: InputSpec) -> dict[str, Any]:
+    level = {"type": "integer", "minimum": 0, "maximum": 255}
+    nested: dict[str, Any] = level
+    for size in reversed(spec.shape):
+        nested = {"type": "array", "minItems": size, "maxItems": size, "items": nested}
+    sizes = [{"type": "integer", "minimum": 1}, *({"const": size} for size in spec.shape)]
+    return {
+        "type": "object",
+        "required": ["name", "datatype", "shape", "data"],
+        "properties": {
+            "name": {"const": spec.name},
+            "datatype": {"const": spec.datatype},
+            "shape": {"type": "array", "prefixItems": sizes, "minItems": len(sizes), "maxItems": len(sizes)},
+            "data": {"type": "array", "minItems": 1, "anyOf": [{"items": level}, {"items": nested}]},
+        },
+    }
+
+
+def _answer_schema(manifest: BundleManifest) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["model_name", "model_version", "outputs"],
+        "properties": {
+            "id": {"type": "string"},
+            "model_name": {"const": manifest.model},
+            "model_version": {"type": "string"},
+            "outputs": {
+                "type": "array",
+                "items": {"oneOf": [_output_schema(spec, manifest) for spec in manifest.outputs]},
+            },
+        },
+    }
+
+
+def _output_schema(spec: OutputSpec, manifest: BundleManifest) -> dict[str, Any]:
+    value: dict[str, Any] = {"type": _OUTPUT_TYPES[spec.datatype]}
+    said = "one value for each row"
+    if len(spec.shape) > 1:
+        columns = manifest.classes or manifest.labels or manifest.quantiles
+        said = f"row by row, in each row one value for each of {', '.join(map(str, columns))}, in this order"
+    elif manifest.classes:
+        value = {"enum": manifest.classes}
+    return {
+        "type": "object",
+        "description": said,
+        "required": ["name", "datatype", "shape", "data"],
+        "properties": {
+            "name": {"const": spec.name},
+            "datatype": {"const": spec.datatype},
+            "shape": {"type": "array", "items": {"type": "integer"}},
+            "data": {"type": "array", "items": value},
+        },
+    }
+
+
 def _input_schema(spec: InputSpec) -> dict[str, Any]:
-    datatypes = Column(spec).datatypes
+    if spec.logical_type == "image":
+        return _image_schema(spec)
+    datatypes = column_of(spec).datatypes
     schema: dict[str, Any] = {
         "type": "object",
         "required": ["name", "datatype", "shape", "data"],

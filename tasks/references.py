@@ -81,8 +81,24 @@ class CheckpointRef(Reference):
     """The best network of a training run: `network.safetensors` and `network.json`."""
 
 
+class CrossValidationRef(Reference):
+    """What cross-validation found: `cross_validation.json`, and `oof.parquet` with the out-of-fold predictions."""
+
+
+class CalibrationRef(Reference):
+    """Calibration and thresholds of one checkpoint: `decision.json` and `calibration.json`."""
+
+
 class EvaluationRef(Reference):
     """Metrics, curves and held-out predictions of one checkpoint."""
+
+
+class SlicesRef(Reference):
+    """How good a model is on parts of the test split, and how fair: `slices.json`."""
+
+
+class ExplanationRef(Reference):
+    """What a model looks at: `explanation.json`."""
 
 
 class BundleRef(Reference):

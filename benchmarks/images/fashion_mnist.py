@@ -26,10 +26,10 @@ from tasks.engine import DaskConfig
 from tasks.images.augment.compose import Augmentation, ImageAugmentConfig
 from tasks.images.augment.materialize import ImageCopiesConfig, run_augment_images
 from tasks.images.duplicates import ImageDuplicatesConfig, NearDuplicatesConfig, run_deduplicate_images
+from tasks.images.fit import run_fit_images
 from tasks.images.ingest import ImageConfig, ImageSourceConfig, run_ingest_images
 from tasks.images.layout import read_layout, read_pixels
 from tasks.images.split import ImageSplitConfig, run_split_images
-from tasks.images.statistics import run_channel_statistics
 from tasks.references import DatasetRef
 
 Result = TypeVar("Result")
@@ -73,7 +73,7 @@ def data_tasks(folder: Path, dask: DaskConfig) -> DatasetRef:
     timed("drop exact duplicates", 70_000, lambda: run_deduplicate_images(images, exact, home, dask))
     timed("drop near-duplicates too", 70_000, lambda: run_deduplicate_images(images, near, home, dask))
     split = timed("split", 70_000, lambda: run_split_images(images, SPLIT, home, dask))
-    timed("channel statistics", split.rows["train"], lambda: run_channel_statistics(images, split, home, dask))
+    timed("fit: channels and classes", split.rows["train"], lambda: run_fit_images(images, split, home, dask))
     copies = ImageCopiesConfig(augment=ImageAugmentConfig.model_validate(USUAL))
     timed("augmented copies", split.rows["train"], lambda: run_augment_images(images, split, copies, home, dask))
     return images

@@ -1,6 +1,6 @@
-"""The network, logistic regression and gradient boosting on the same features of the flights, on several splits.
+"""Any model of the config, logistic regression and gradient boosting on the same flights, on several splits.
 
-    python -m benchmarks.training.flights --salts ,a,b --set train.seed=1
+    python -m benchmarks.training.flights --salts ,a,b --set "train.model={name: tabm, members: 8}"
 
 The salt decides which days are held out. Days differ so much that a single split says little about a model.
 """
@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import log_loss, roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from data_contracts.loader import load_contract
@@ -25,14 +26,17 @@ from tasks.data.clean import run_clean
 from tasks.data.ingest import run_ingest
 from tasks.data.split import run_split
 from tasks.data.validate import run_validate
-from tasks.evaluation.baselines import LogisticConfig, logistic_probabilities
-from tasks.evaluation.evaluate import predict
-from tasks.evaluation.metrics import Floats, selection_metrics
+from tasks.evaluation.baselines import LogisticConfig, logistic_baseline
+from tasks.evaluation.evaluate import score
+from tasks.metrics.weighted import Floats
+from tasks.models.checkpoint import load_predictor
+from tasks.models.spec import FeatureSpec
+from tasks.prediction.decision import Decision
+from tasks.prediction.predictions import predictions
+from tasks.preprocessing.constants import Preprocessing
 from tasks.preprocessing.fit import read_preprocessing, run_fit
 from tasks.preprocessing.transform import run_transform
 from tasks.references import DatasetRef, PreprocessingRef
-from tasks.training.checkpoint import load_network
-from tasks.training.models.spec import FeatureSpec
 from tasks.training.splits import SplitTensors, read_split
 from tasks.training.train import run_train
 
@@ -45,7 +49,7 @@ class Problem:
 
     features: DatasetRef
     preprocessing: PreprocessingRef
-    spec: FeatureSpec
+    fitted: Preprocessing
     train: SplitTensors
     test: SplitTensors
 
@@ -60,19 +64,26 @@ def problems(config: PipelineConfig, salts: list[str], home: Path) -> Iterator[P
         fitted = run_fit(clean, split, contract, config.preprocess, home, config.dask)
         features = run_transform(clean, split, fitted, home, config.dask)
         train, test = (read_split(features, fitted, name) for name in ("train", "test"))
-        yield Problem(features, fitted, FeatureSpec.of(read_preprocessing(fitted)), train, test)
+        yield Problem(features, fitted, read_preprocessing(fitted), train, test)
 
 
-def network(problem: Problem, config: PipelineConfig) -> Floats:
+def configured(problem: Problem, config: PipelineConfig) -> Floats:
     with TemporaryDirectory() as folder:
         home = Path(folder)
         checkpoint = run_train(problem.features, problem.preprocessing, config.train, home, home / "work")
-        return predict(load_network(checkpoint), problem.test, config.evaluate)
+        scores = score(load_predictor(checkpoint), problem.test, config.evaluate.threads)
+    return _probabilities(predictions(scores, problem.fitted.target, Decision()).probabilities)
 
 
 def logistic(problem: Problem, config: PipelineConfig) -> Floats:
     settings = config.evaluate.logistic or LogisticConfig()
-    return logistic_probabilities(problem.train, problem.test, problem.spec, settings)
+    target, spec = problem.fitted.class_target, FeatureSpec.of(problem.fitted)
+    return _probabilities(logistic_baseline(problem.train, problem.test, spec, target, settings).probabilities)
+
+
+def _probabilities(found: Floats | None) -> Floats:
+    assert found is not None
+    return found
 
 
 def boosting(problem: Problem, config: PipelineConfig) -> Floats:
@@ -87,7 +98,7 @@ def boosting(problem: Problem, config: PipelineConfig) -> Floats:
 
 
 MODELS: dict[str, Callable[[Problem, PipelineConfig], Floats]] = {
-    "network": network,
+    "train.model": configured,
     "logistic regression": logistic,
     "HistGradientBoosting": boosting,
 }
@@ -109,8 +120,9 @@ def main() -> None:
                 started = time.process_time()
                 probabilities = model(problem, config)
                 spent = time.process_time() - started
-                metrics = selection_metrics(problem.test.target.numpy(), probabilities)
-                results[name].append((metrics["roc_auc"], metrics["log_loss"], spent))
+                truth = problem.test.target.numpy()
+                area, loss = roc_auc_score(truth, probabilities[:, 1]), log_loss(truth, probabilities)
+                results[name].append((area, loss, spent))
                 print(
                     f"{salt!r:6} {name:22} {results[name][-1][0]:8.4f} {results[name][-1][1]:9.4f} {spent:7.1f}",
                     flush=True,

@@ -15,6 +15,7 @@ _COMMANDS = {
     "models": "List, show, promote and roll back the versions in the model store.",
     "run": "Take a pipeline from its source to a promoted model.",
     "samples": "Write a real example dataset.",
+    "search": "Try many values of a config's keys and write the best config.",
     "serve": "Start the endpoint over the model store.",
 }
 

@@ -24,12 +24,12 @@ def command(config: Path, overrides: tuple[str, ...], as_json: bool) -> None:
 
     checked = check_pipeline(config, overrides)
     contract = checked.contract
-    rules = sum(map(len, (contract.row_rules, contract.key_rules, contract.table_rules, contract.expectation_rules)))
-    click.echo(
-        f"{config}: good; contract {contract.name} {contract.version}: {len(contract.columns)} columns, {rules} rules"
-    )
+    click.echo(f"{config}: good; {checked.summary}")
     for note in checked.notes:
         click.echo(f"note: {note}")
     if as_json:
+        rules = sum(
+            map(len, (contract.row_rules, contract.key_rules, contract.table_rules, contract.expectation_rules))
+        )
         found = {"contract": contract.path, "rules": rules, "notes": checked.notes}
         print_json({"status": "good", "config": str(config), **found})

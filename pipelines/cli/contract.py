@@ -80,7 +80,7 @@ def _use(path: Path) -> Use:
     from pipelines.config import load_config
 
     preprocess = load_config(path).preprocess
-    return Use(target=preprocess.target, include=preprocess.include, exclude=preprocess.exclude)
+    return Use(targets=preprocess.targets, include=preprocess.include, exclude=preprocess.exclude)
 
 
 def _show(changes: Sequence[Change]) -> None:

@@ -61,11 +61,15 @@ def show(model: str, version: str | None, as_json: bool) -> None:
         raise StoreError(f"model {model!r} has no version {version!r} in {store.root}; it has: {_known(store, model)}")
     path = store.bundle_path(model, version)
     manifest = read_manifest(path)
-    click.echo(
-        f"{model} {version}  {path}\ndigest   {manifest.digest}\nclasses  {', '.join(map(str, manifest.classes))}"
-    )
+    click.echo(f"{model} {version}  {path}\ndigest   {manifest.digest}\nproblem  {manifest.problem}")
+    for word in ("classes", "labels", "quantiles"):
+        if columns := getattr(manifest, word):
+            click.echo(f"{word:<9}{', '.join(map(str, columns))}")
     for spec in manifest.inputs:
         click.echo(f"input    {spec.name:<20} {spec.datatype:<6} {'nullable' if spec.nullable else 'required'}")
+    for output in manifest.outputs:
+        shape = ", ".join("rows" if size < 0 else str(size) for size in output.shape)
+        click.echo(f"output   {output.name:<20} {output.datatype:<6} [{shape}]")
     for line in _flat("", dict(manifest.proofs)):
         click.echo(line)
     if as_json:

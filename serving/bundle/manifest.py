@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 MANIFEST = "bundle.json"
 MODEL = "model.onnx"
 # Written beside the model after its digest is taken: they hold times and paths, which differ from run to run.
 NOT_DIGESTED = frozenset({MANIFEST, "report.html", "measurements.json"})
 
-Datatype = Literal["BYTES", "FP64", "FP32", "INT64", "BOOL"]
-TensorType = Literal["string", "float64", "float32", "int64", "bool"]
+Datatype = Literal["BYTES", "FP64", "FP32", "INT64", "BOOL", "UINT8"]
+Problem = Literal["binary", "multiclass", "multilabel", "regression", "quantile"]
+TensorType = Literal["string", "float64", "float32", "int64", "bool", "uint8"]
 NULL_TIMESTAMP = -(2**63)
 
 
@@ -62,12 +63,15 @@ class InputSpec(_Frozen):
     Texts are put right as `repair` says; a number or boolean whose texts the contract repairs may travel as BYTES too.
     `date_forms` are tried in order, then ISO 8601; a text without an offset is in `zone`. Of a text with `extract`, a
     regular expression with one group, only what the group finds enters the graph, once the rules were checked.
+
+    `shape` is that of one record, empty for a table's column; an image has height, width and channels, and its levels
+    of 0 to 255 travel as UINT8.
     """
 
     name: str
     datatype: Datatype
     tensor: TensorType
-    logical_type: Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+    logical_type: Literal["string", "integer", "number", "boolean", "date", "timestamp", "image"]
     nullable: bool
     rules: tuple[InputRule, ...] = ()
     description: str | None = None
@@ -76,6 +80,7 @@ class InputSpec(_Frozen):
     date_forms: tuple[DateForm, ...] = ()
     zone: str = "UTC"
     extract: str | None = None
+    shape: tuple[PositiveInt, ...] = ()
 
 
 class OutputSpec(_Frozen):
@@ -93,7 +98,11 @@ class BundleManifest(_Frozen):
         model: The model's name, as in the endpoint's path.
         digest: SHA-256 of the rest of this document: the same data, config and seed give the same digest.
         files: SHA-256 of every file of the bundle that counts (all but `NOT_DIGESTED`).
-        classes: The classes in the order of `probabilities`' columns.
+        problem: Which outputs there are: for `binary` and `multiclass` `label` and `probabilities`, for `multilabel`
+            `labels` and `probabilities`, for `regression` `prediction`, for `quantile` `quantiles`.
+        classes: The classes in the order of `probabilities`' columns; none but for `binary` and `multiclass`.
+        labels: The labels in the order of the columns of `labels` and `probabilities`; none but for `multilabel`.
+        quantiles: What the columns of `quantiles` are, ascending; none but for `quantile`.
         proofs: What was shown before promotion: contract and data digests, validation, metrics, gates, parity.
         inputs: Raw columns, in the contract's order.
     """
@@ -102,8 +111,10 @@ class BundleManifest(_Frozen):
     model: str
     digest: str
     files: Mapping[str, str]
-    problem: Literal["binary", "multiclass"]
+    problem: Problem
     inputs: tuple[InputSpec, ...]
     outputs: tuple[OutputSpec, ...]
-    classes: tuple[str, ...] | tuple[int, ...] | tuple[bool, ...]
+    classes: tuple[str, ...] | tuple[int, ...] | tuple[bool, ...] = ()
+    labels: tuple[str, ...] = ()
+    quantiles: tuple[float, ...] = ()
     proofs: Mapping[str, Any]

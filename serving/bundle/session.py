@@ -26,6 +26,7 @@ _GRAPH_TYPES: dict[TensorType | Datatype, str] = {
     "float32": "tensor(float)",
     "int64": "tensor(int64)",
     "bool": "tensor(bool)",
+    "uint8": "tensor(uint8)",
     "BYTES": "tensor(string)",
     "FP64": "tensor(double)",
     "FP32": "tensor(float)",

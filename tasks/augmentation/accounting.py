@@ -16,7 +16,7 @@ ByClassName = Mapping[str, NonNegativeInt]
 
 
 class AugmentationAccounting(BaseModel):
-    """Where the rows of the training split went and came from, by class.
+    """Where the rows of the training split went and came from, by class; `all` where there are no classes.
 
     Attributes:
         before: Rows of the features dataset that was augmented.

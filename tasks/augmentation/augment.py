@@ -14,7 +14,7 @@ import numpy as np
 from serving.bundle.places import RemotePath
 from tasks.augmentation.accounting import AUGMENTATION, AugmentationAccounting
 from tasks.augmentation.balance import INTERPOLATING, planned_rows
-from tasks.augmentation.classes import class_names
+from tasks.augmentation.classes import group_names
 from tasks.augmentation.config import AugmentConfig
 from tasks.augmentation.draws import Draws
 from tasks.augmentation.noise import Noise
@@ -90,7 +90,8 @@ def run_augment(
     with new_folder(home / DATASETS, manifest_digest) as folder, open_client(dask) as client:
         work = partial(measure_part, source=given.folder, constants=constants)
         found = merge_partitions(client, work, given.parts, TrainingStatistics.merge, label="augment: measure")
-        wanted = planned_rows(found.counts, asked.balance, constants.target)
+        balanced = asked.balance.method != "none"
+        wanted = planned_rows(found.counts, asked.balance, constants.class_target) if balanced else found.counts
         plan = _plan(found, wanted, asked, constants)
         write = partial(write_part, source=given.folder, plan=plan, folder=folder)
         numbered = list(zip(given.parts, rows_before(found.classes), strict=True))
@@ -142,7 +143,7 @@ def _accounting(
     made: Sequence[Outcome],
     constants: Preprocessing,
 ) -> AugmentationAccounting:
-    names = class_names(constants.target)
+    names = group_names(constants.target)
     nothing = np.zeros(len(names), dtype=np.int64)
 
     def by_name(counts: Counts) -> Mapping[str, int]:

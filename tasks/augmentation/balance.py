@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, model_v
 
 from tasks.augmentation.classes import ByClass, by_index, class_text
 from tasks.errors import ConfigError, TrainingError
-from tasks.preprocessing.constants import Target
+from tasks.preprocessing.targets import ClassTarget
 
 Counts = NDArray[np.int64]
 Method = Literal["none", "over", "under", "smote", "smotenc", "adasyn"]
@@ -53,7 +53,7 @@ class BalanceConfig(BaseModel):
         return self
 
 
-def planned_rows(counts: Counts, config: BalanceConfig, target: Target) -> Counts:
+def planned_rows(counts: Counts, config: BalanceConfig, target: ClassTarget) -> Counts:
     """Return how many rows each class shall have.
 
     Args:
@@ -83,7 +83,7 @@ def planned_rows(counts: Counts, config: BalanceConfig, target: Target) -> Count
     return wanted
 
 
-def _reached(counts: Counts, shares: dict[int, float], config: BalanceConfig, target: Target) -> Counts:
+def _reached(counts: Counts, shares: dict[int, float], config: BalanceConfig, target: ClassTarget) -> Counts:
     places = np.asarray(sorted(shares))
     share = np.asarray([shares[place] for place in places])
     left = 1 - float(share.sum())
@@ -107,7 +107,7 @@ def _reached(counts: Counts, shares: dict[int, float], config: BalanceConfig, ta
     return wanted
 
 
-def _require_reachable(place: int, counts: Counts, wanted: Counts, config: BalanceConfig, target: Target) -> None:
+def _require_reachable(place: int, counts: Counts, wanted: Counts, config: BalanceConfig, target: ClassTarget) -> None:
     under = config.method == "under"
     if (wanted[place] > counts[place]) if under else (wanted[place] < counts[place]):
         more, other = ("more", "over") if under else ("fewer", "under")

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field
 
 from data_contracts.contract import Column
 from tasks.errors import ConfigError
-from tasks.preprocessing.constants import Target
+from tasks.preprocessing.target_values import stored_target
+from tasks.preprocessing.targets import ClassTarget, Target
 
 
 def class_text(value: str | int) -> str:
@@ -17,10 +21,22 @@ def class_text(value: str | int) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def class_names(target: Target) -> list[str]:
+def class_names(target: ClassTarget) -> list[str]:
     """Return the names of a target's classes, in their order."""
     classes: tuple[str | int, ...] = target.classes
     return [class_text(value) for value in classes]
+
+
+def group_names(target: Target) -> list[str]:
+    """Return the names that rows are counted by: the classes, or `all` of a problem without classes."""
+    return class_names(target) if isinstance(target, ClassTarget) else ["all"]
+
+
+def groups(table: pa.Table, target: Target) -> NDArray[np.int64]:
+    """Return the place of each row of a features dataset among `group_names`, int64 [N]."""
+    if isinstance(target, ClassTarget):
+        return np.asarray(stored_target(table, target))
+    return np.zeros(table.num_rows, dtype=np.int64)
 
 
 def _texts(given: Any) -> Any:
@@ -31,7 +47,7 @@ def _texts(given: Any) -> Any:
 ByClass = Annotated[Mapping[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]], BeforeValidator(_texts)]
 
 
-def by_index(given: Mapping[str, float], target: Target, key: str) -> dict[int, float]:
+def by_index(given: Mapping[str, float], target: ClassTarget, key: str) -> dict[int, float]:
     """Return the numbers by the classes' places in `target.classes`.
 
     Args:

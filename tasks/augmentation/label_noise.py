@@ -19,7 +19,8 @@ from tasks.data.partitions import read_manifest, read_partition
 from tasks.errors import DataError, TrainingError
 from tasks.preprocessing.constants import Preprocessing
 from tasks.preprocessing.fit import read_preprocessing
-from tasks.preprocessing.transform import TARGET, read_features
+from tasks.preprocessing.targets import TARGET
+from tasks.preprocessing.transform import read_features
 from tasks.references import DatasetRef, LabelNoiseRef, PreprocessingRef
 
 _TRAIN = "train"
@@ -92,13 +93,13 @@ def run_label_noise(
 
 
 def _require_folds(target: NDArray[np.int64], constants: Preprocessing, folds: int) -> None:
-    counts = np.bincount(target, minlength=len(constants.target.classes))
+    counts = np.bincount(target, minlength=len(constants.class_target.classes))
     few = np.flatnonzero(counts < folds)
     if len(few):
-        shown = ", ".join(f"`{class_text(constants.target.classes[place])}` {counts[place]}" for place in few[:5])
+        shown = ", ".join(f"`{class_text(constants.class_target.classes[place])}` {counts[place]}" for place in few[:5])
         raise TrainingError(
             f"label_noise.folds: each of the {folds} folds needs a training row of every class of "
-            f"`{constants.target.column}`; rows of {len(few)} classes: {shown}\n"
+            f"`{constants.class_target.column}`; rows of {len(few)} classes: {shown}\n"
             "  do: lower label_noise.folds, bring more rows, or write `action: none`"
         )
 
@@ -110,7 +111,7 @@ def _summary(
     constants: Preprocessing,
     config: LabelNoiseConfig,
 ) -> dict[str, Any]:
-    names = class_names(constants.target)
+    names = class_names(constants.class_target)
     suspected = np.zeros_like(found.counted)
     np.add.at(suspected, (target, found.suggested), 1)
     apart = [(i, j) for i in range(len(names)) for j in range(len(names)) if i != j and found.counted[i, j]]
@@ -152,7 +153,7 @@ def _suspected(
     places: NDArray[np.int64],
     constants: Preprocessing,
 ) -> pa.Table:
-    names = pa.array(class_names(constants.target), pa.string())
+    names = pa.array(class_names(constants.class_target), pa.string())
     table = pa.table(
         {
             "position": pa.array(places),

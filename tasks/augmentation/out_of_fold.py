@@ -42,7 +42,7 @@ def out_of_fold(
         float64 [N, C].
     """
     table = _one_hot(rows, constants) if model == "logistic" else np.hstack([rows.numeric, rows.codes])
-    found = np.zeros((len(rows.target), len(constants.target.classes)))
+    found = np.zeros((len(rows.target), len(constants.class_target.classes)))
     splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed % (1 << 32))
     with progress("label noise", folds, "folds") as advance, threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

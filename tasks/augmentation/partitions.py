@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.augmentation.classes import group_names, groups
 from tasks.augmentation.draws import Draws
 from tasks.augmentation.noise import Noise
 from tasks.augmentation.rows import Matrices, noisy_copy, with_parents
 from tasks.augmentation.statistics import Spread, TrainingStatistics, count_codes
 from tasks.data.partitions import Partition, WrittenPartition, read_partition, write_partition
 from tasks.preprocessing.constants import Preprocessing
-from tasks.preprocessing.transform import TARGET
 
 Counts = NDArray[np.int64]
 
@@ -63,10 +63,10 @@ def parts_of(partitions: tuple[Partition, ...], suspects: NDArray[np.int64]) -> 
 def measure_part(part: Part, *, source: Path, constants: Preprocessing) -> TrainingStatistics:
     """Measure one partition."""
     found = Matrices.of(part.read(source)[0], constants)
-    classes = np.bincount(found.target, minlength=len(constants.target.classes))
+    classes = np.bincount(found.target, minlength=len(group_names(constants.target)))
     left_out = np.zeros_like(classes)
     if len(part.suspects):
-        target = read_partition(source, part.partition, [TARGET])[TARGET].to_numpy()
+        target = groups(read_partition(source, part.partition, constants.target.stored), constants.target)
         left_out = np.bincount(target[part.suspects], minlength=len(classes))
     return TrainingStatistics((classes,), left_out, Spread.of(found.numeric), count_codes(found.codes, constants))
 
@@ -103,12 +103,13 @@ class Plan:
 
     def count(self, table: pa.Table) -> Counts:
         """Count a table's rows by class."""
-        return np.bincount(table[TARGET].to_numpy(), minlength=len(self.constants.target.classes))
+        target = self.constants.target
+        return np.bincount(groups(table, target), minlength=len(group_names(target)))
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one partition; counts are int64 [C].
+    """What became of one partition; counts are int64 [C], by class (`tasks.augmentation.classes.group_names`).
 
     Attributes:
         files: The written files, none of which has more rows than the partition had.
@@ -136,7 +137,7 @@ def write_part(numbered: tuple[Part, Counts], *, source: Path, plan: Plan, folde
     """
     part, before = numbered
     table, positions = part.read(source)
-    target = table[TARGET].to_numpy()
+    target = groups(table, plan.constants.target)
     times = np.ones(len(target), dtype=np.int64) if plan.draws is None else plan.draws.occurrences(target, before)
     once, again = np.flatnonzero(times), np.repeat(np.arange(len(times)), np.maximum(times - 1, 0))
     rows, added = np.concatenate([once, again]), np.repeat([False, True], [len(once), len(again)])
@@ -173,7 +174,7 @@ def write_tables(
         The files; int64 [C], the noisy copies by class; int64 [C], all rows written by class.
     """
     files: list[WrittenPartition] = []
-    noisy, after = (np.zeros(len(plan.constants.target.classes), dtype=np.int64) for _ in range(2))
+    noisy, after = (np.zeros(len(group_names(plan.constants.target)), dtype=np.int64) for _ in range(2))
     for number, table in enumerate(tables):
         for copy, whole in enumerate(plan.with_copies(table, (*stream, number))):
             path = f"{TRAIN}/{name}-{number:04d}-{copy:04d}.parquet"

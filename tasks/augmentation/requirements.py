@@ -11,12 +11,17 @@ from tasks.augmentation.config import AugmentConfig
 from tasks.errors import ConfigError
 from tasks.preprocessing.config import PreprocessConfig
 from tasks.preprocessing.options import category_options, require_preprocessing
+from tasks.preprocessing.problem import require_target
 
-_CLASSES = frozenset({"string", "integer", "boolean"})
+_SHOWN_KINDS = {"labels": "a list of labels", "number": "a number"}
 
 
 def require_augmentation(
-    contract: Contract, config: AugmentConfig, class_weights: str | Mapping[str, float], preprocess: PreprocessConfig
+    contract: Contract,
+    config: AugmentConfig,
+    class_weights: str | Mapping[str, float],
+    preprocess: PreprocessConfig,
+    label_noise: str = "none",
 ) -> None:
     """Check a config against the target and the features that it will have.
 
@@ -28,23 +33,37 @@ def require_augmentation(
         config: The section `augment`.
         class_weights: `train.class_weights`.
         preprocess: The section `preprocess`.
+        label_noise: `label_noise.action`.
 
     Raises:
         ConfigError: The target has no classes, a name cannot be one of them, or a method does not fit the features.
     """
-    target = contract.column(preprocess.target)
-    balance = config.balance
-    for key, wanted in (("augment.balance.method", balance.method), ("train.class_weights", class_weights)):
-        if wanted != "none" and target.logical_type not in _CLASSES:
-            raise ConfigError(
-                f"{key}: the target `{target.name}` is a {target.logical_type}, which has no classes to balance\n"
-                f"  do: write `none`, or predict a {', '.join(sorted(_CLASSES))} column"
-            )
+    balance, kind = config.balance, require_target(contract, preprocess)
+    if kind != "classes":
+        _require_no_classes(
+            {
+                "augment.balance.method": balance.method,
+                "train.class_weights": class_weights,
+                "label_noise.action": label_noise,
+            },
+            f"`{', '.join(preprocess.targets)}` is {_SHOWN_KINDS[kind]}",
+        )
+        return
+    target = contract.column(preprocess.targets[0])
     for key, named in (("augment.balance.ratio", balance.ratio), ("train.class_weights", class_weights)):
         if isinstance(named, Mapping):
             require_possible_classes(named, target, key)
     if balance.method in INTERPOLATING:
         require_fitting_method(balance.method, _code_features(contract, preprocess))
+
+
+def _require_no_classes(asked: Mapping[str, object], target: str) -> None:
+    for key, wanted in asked.items():
+        if wanted != "none":
+            raise ConfigError(
+                f"{key}: expected `none`, got {wanted!r}: the target {target}, which has no classes\n"
+                "  do: write `none`, or predict one boolean, string or integer column as classes"
+            )
 
 
 def _code_features(contract: Contract, preprocess: PreprocessConfig) -> list[str]:

@@ -9,16 +9,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.augmentation.classes import groups
 from tasks.augmentation.noise import Noise
 from tasks.preprocessing.constants import Preprocessing
-from tasks.preprocessing.transform import TARGET
+from tasks.preprocessing.targets import TARGET
 
 PARENT, PARENT_2, AUGMENTED = "_parent", "_parent_2", "_augmented"
 
 
 @dataclass(frozen=True)
 class Matrices:
-    """Features of N rows: `numeric` float32 [N, D], `codes` int64 [N, K], `target` int64 [N]."""
+    """Features of N rows.
+
+    Attributes:
+        numeric: float32 [N, D].
+        codes: int64 [N, K].
+        target: int64 [N], the class; 0 in a problem without classes.
+    """
 
     numeric: NDArray[np.float32]
     codes: NDArray[np.int64]
@@ -33,7 +40,7 @@ class Matrices:
         codes = np.empty((table.num_rows, len(constants.categorical)), dtype=np.int64)
         for index, category in enumerate(constants.categorical):
             codes[:, index] = table[category.name].to_numpy()
-        return cls(numeric, codes, table[TARGET].to_numpy().astype(np.int64))
+        return cls(numeric, codes, groups(table, constants.target))
 
     def by_name(self, constants: Preprocessing) -> dict[str, NDArray[Any]]:
         """Return the features by their names."""
@@ -43,7 +50,7 @@ class Matrices:
         return columns | {category.name: self.codes[:, index] for index, category in enumerate(constants.categorical)}
 
     def as_table(self, schema: pa.Schema, constants: Preprocessing) -> pa.Table:
-        """Return a table of a schema; null in the columns that are no feature, which no new row has a value for."""
+        """Return a table of a schema, its target classes; null in columns that no new row has a value for."""
         columns = self.by_name(constants) | {TARGET: self.target}
         arrays = [
             pa.array(np.ascontiguousarray(columns[field.name])).cast(field.type)

@@ -19,7 +19,7 @@ from tasks.augmentation.rows import Matrices, with_parents
 from tasks.data.partitions import read_partition
 from tasks.errors import ConfigError
 from tasks.preprocessing.constants import Preprocessing
-from tasks.preprocessing.transform import TARGET
+from tasks.preprocessing.targets import TARGET
 from tasks.progress import progress
 
 
@@ -127,7 +127,7 @@ def _made(
     place: int, count: int, members: Matrices, synthesis: Synthesis, constants: Preprocessing
 ) -> tuple[Matrices, NDArray[np.int64], NDArray[np.int64]]:
     """Make the new rows of one class; their parents are places among the class's rows."""
-    config, target = synthesis.config, constants.target
+    config, target = synthesis.config, constants.class_target
     mine = members.target == place
     request = Request(
         method=config.method,

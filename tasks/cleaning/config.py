@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
@@ -81,13 +81,13 @@ class OrderedConfig(_Frozen):
         return self
 
 
-def require_ordered(contract: Contract, config: OrderedConfig, target: str) -> None:
+def require_ordered(contract: Contract, config: OrderedConfig, targets: Sequence[str]) -> None:
     """Check a config against its contract.
 
     Args:
         contract: The columns' types.
         config: What is to be done.
-        target: The column that is learnt.
+        targets: The columns that are learnt.
 
     Raises:
         ConfigError: A column is not there, or its type or its part in the dataset allows no such thing.
@@ -100,7 +100,7 @@ def require_ordered(contract: Contract, config: OrderedConfig, target: str) -> N
     if config.by is not None:
         _require_order(contract, config.by)
     for name, column in config.columns.items():
-        if name == target:
+        if name in targets:
             raise ConfigError(
                 f"order.columns.{name}: `{name}` is the target, and a made-up answer teaches nothing\n"
                 "  do: take it out; rows without a target are in no split"

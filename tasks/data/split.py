@@ -29,6 +29,7 @@ from tasks.data.partitions import Partition, part_name, read_manifest, read_part
 from tasks.data.schema import known_column
 from tasks.engine import DaskConfig, map_partitions, open_client
 from tasks.errors import ConfigError, DataError
+from tasks.preprocessing.targets import TargetNames, raw_columns
 from tasks.references import DatasetRef, SplitRef
 from tasks.storage import DigestName, new_folder
 
@@ -45,7 +46,7 @@ class SplitConfig(BaseModel):
         method: `key` hashes the contract's primary key, `group` hashes `column` so that rows which share its value
             stay together, `time` puts the latest rows into the test split and those before them into validation.
         column: The column of `group` and `time`.
-        target: The column to predict; a row without it belongs to no split.
+        target: The column or columns to predict; a row without one of them belongs to no split.
         train: Share of the rows (hash: of the keys or groups) for training.
         validation: Share for validation.
         test: Share for the test.
@@ -59,7 +60,7 @@ class SplitConfig(BaseModel):
 
     method: Method = "key"
     column: str | None = None
-    target: str | None = None
+    target: TargetNames | None = None
     train: float = Field(default=0.7, gt=0, lt=1)
     validation: float = Field(default=0.15, gt=0, lt=1)
     test: float = Field(default=0.15, gt=0, lt=1)
@@ -91,6 +92,11 @@ class SplitConfig(BaseModel):
             raise ValueError(f"`hash: portable` has {PORTABLE_BUCKETS} buckets: give shares in whole hundredths")
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns without whose values a row belongs to no split."""
+        return () if self.target is None else raw_columns(self.target)
+
+    @property
     def shares(self) -> tuple[float, float, float]:
         """The shares in the order of `SPLITS`."""
         return self.train, self.validation, self.test
@@ -117,7 +123,7 @@ def run_split(clean: DatasetRef, contract: Contract, config: SplitConfig, home: 
             cuts = time_cuts(client, clean, columns[0], config.shares, config.cuts)
             assigner = partial(assign_by_time, cuts=cuts)
         work = partial(
-            _split_partition, clean=clean, columns=columns, assigner=assigner, target=config.target, folder=folder
+            _split_partition, clean=clean, columns=columns, assigner=assigner, targets=config.targets, folder=folder
         )
         counts = np.sum(map_partitions(client, work, list(enumerate(partitions)), label="split"), axis=0)
         rows = {name: int(count) for name, count in zip((*SPLITS, WITHOUT_TARGET), counts, strict=True)}
@@ -132,8 +138,8 @@ def split_columns(contract: Contract, config: SplitConfig) -> list[str]:
         ConfigError: The config names a column that the contract lacks, drops for privacy, or that has not the type
             that the method needs, or there is no key, or `cuts` are no two instants in order.
     """
-    if config.target is not None:
-        _require_visible("split.target", known_column("split.target", config.target, contract), contract)
+    for name in config.targets:
+        _require_visible("split.target", known_column("split.target", name, contract), contract)
     columns = _deciding_columns(contract, config)
     for column in columns:
         _require_visible("split.column" if config.method != "key" else "split.method", column, contract)
@@ -190,16 +196,15 @@ def _split_partition(
     clean: DatasetRef,
     columns: Sequence[str],
     assigner: Assigner,
-    target: str | None,
+    targets: Sequence[str],
     folder: Path,
 ) -> NDArray[np.int64]:
     """Write one partition's splits; returns the rows of each split and of none, int64 [4]."""
     index, partition = numbered
-    wanted = [*columns] if target is None or target in columns else [*columns, target]
-    table = read_partition(clean.folder, partition, wanted)
+    table = read_partition(clean.folder, partition, list(dict.fromkeys([*columns, *targets])))
     codes = assigner([table[name] for name in columns])
-    if target is not None:
-        codes[table[target].is_null().to_numpy()] = NO_SPLIT
+    for name in targets:
+        codes[table[name].is_null(nan_is_null=True).to_numpy()] = NO_SPLIT
     write_partition(folder, part_name(index, ARROW), pa.table({"split": codes}))
     counts = np.bincount(codes, minlength=NO_SPLIT + 1)
     return counts[[*range(len(SPLITS)), NO_SPLIT]]

@@ -1,17 +1,25 @@
-"""Curves for plots: ROC, precision and recall, calibration, each of a bounded number of points."""
+"""Curves of classes and labels for plots, each of a bounded number of points."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn import metrics as sk
 
-from tasks.evaluation.metrics import CALIBRATION_BINS, Floats, Integers
+from tasks.metrics.classification import CALIBRATION_BINS
+from tasks.metrics.weighted import Floats, Integers
+
+Booleans = npt.NDArray[np.bool_]
+
+_TENTHS = np.arange(1, 11) / 10
 
 
-def curves(target: Integers, probabilities: Floats, *, classes: list[Any], points: int) -> list[dict[str, Any]]:
+def class_curves(
+    target: Integers, probabilities: Floats, *, classes: Sequence[Any], points: int
+) -> list[dict[str, Any]]:
     """Return the curves of the second class of two, or of every class of more against the rest.
 
     Args:
@@ -22,17 +30,31 @@ def curves(target: Integers, probabilities: Floats, *, classes: list[Any], point
 
     Returns:
         For each class that has members and others, `class`, `roc` (`false_positive_rate`, `true_positive_rate`),
-        `pr` (`recall`, `precision`) and `calibration` (`predicted`, `observed`, `count`: one for each bin with rows).
+        `pr` (`recall`, `precision`), `calibration` (`predicted`, `observed`, `count`: one for each bin with rows) and
+        `gains` (`share` of the rows, best first, in tenths; `found`: the share of the members among them; `lift`:
+        the first's ratio to what chance finds).
     """
     wanted = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
+    return _curves([(classes[index], target == index, probabilities[:, index]) for index in wanted], points)
+
+
+def label_curves(
+    target: Booleans, probabilities: Floats, *, labels: Sequence[Any], points: int
+) -> list[dict[str, Any]]:
+    """Return for each label what `class_curves` returns for each class; `target` is bool `[N, L]`."""
+    named = [(name, target[:, index], probabilities[:, index]) for index, name in enumerate(labels)]
+    return _curves(named, points)
+
+
+def _curves(named: list[tuple[Any, Booleans, Floats]], points: int) -> list[dict[str, Any]]:
     return [
-        {"class": classes[index], **_of_class(target == index, probabilities[:, index], points)}
-        for index in wanted
-        if 0 < np.count_nonzero(target == index) < len(target)
+        {"class": name, **_of_class(truth, score, points)}
+        for name, truth, score in named
+        if 0 < np.count_nonzero(truth) < len(truth)
     ]
 
 
-def _of_class(truth: npt.NDArray[np.bool_], score: Floats, points: int) -> dict[str, Any]:
+def _of_class(truth: Booleans, score: Floats, points: int) -> dict[str, Any]:
     false_positive, true_positive, _ = sk.roc_curve(truth, score)
     precision, recall, _ = sk.precision_recall_curve(truth, score)
     return {
@@ -44,7 +66,8 @@ def _of_class(truth: npt.NDArray[np.bool_], score: Floats, points: int) -> dict[
             true_positive_rate=true_positive,
         ),
         "pr": _thinned(points, recall[::-1], recall=recall[::-1], precision=precision[::-1]),
-        "calibration": _calibration(truth, score),
+        "calibration": calibration_curve(truth, score),
+        "gains": _gains(truth, score),
     }
 
 
@@ -58,7 +81,8 @@ def _thinned(points: int, along: Floats, **axes: Floats) -> dict[str, list[float
     return {name: [float(value) for value in axis[index]] for name, axis in axes.items()}
 
 
-def _calibration(truth: npt.NDArray[np.bool_], score: Floats) -> dict[str, list[float] | list[int]]:
+def calibration_curve(truth: Booleans, score: Floats) -> dict[str, list[float] | list[int]]:
+    """Return the mean `predicted` probability, the `observed` share and the `count` of each bin that has rows."""
     position = np.minimum((score * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     count = np.bincount(position, minlength=CALIBRATION_BINS)
     used = count > 0
@@ -69,3 +93,12 @@ def _calibration(truth: npt.NDArray[np.bool_], score: Floats) -> dict[str, list[
         "observed": [float(value) for value in observed],
         "count": [int(value) for value in count[used]],
     }
+
+
+def _gains(truth: Booleans, score: Floats) -> dict[str, list[float]]:
+    """Find members from the highest score down; rows of one score count evenly, for their order means nothing."""
+    values, place = np.unique(-score, return_inverse=True)
+    rows = np.append(0, np.cumsum(np.bincount(place, minlength=len(values)))) / len(truth)
+    members = np.append(0, np.cumsum(np.bincount(place, weights=truth, minlength=len(values)))) / truth.sum()
+    found = np.interp(_TENTHS, rows, members)
+    return {"share": _TENTHS.tolist(), "found": found.tolist(), "lift": (found / _TENTHS).tolist()}

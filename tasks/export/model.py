@@ -1,63 +1,70 @@
-"""The whole model in one graph: raw columns to label and probabilities."""
+"""The whole model in one graph: from raw inputs to the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import onnx
 import spox
-import spox.opset.ai.onnx.v18 as op
+from spox import Var
 
-from serving.bundle.manifest import Datatype, InputSpec, OutputSpec
+from serving.bundle.manifest import InputSpec
+from tasks.export.outputs import output_specs
+from tasks.export.predictions_graph import build_predictions
 from tasks.export.preprocessing_graph import BATCH, build_preprocessing
-from tasks.export.standards import IR_VERSION, LABEL, ML_OPSET, OPSET, PROBABILITIES
+from tasks.export.standards import IR_VERSION, ML_OPSET, OPSET
+from tasks.images.layout import IMAGE
+from tasks.prediction.decision import Decision
 from tasks.preprocessing.constants import Preprocessing
-
-_LABEL_DATATYPES: dict[type, Datatype] = {str: "BYTES", int: "INT64", bool: "BOOL"}
+from tasks.preprocessing.targets import Target
 
 
 def build_model(
-    preprocessing: Preprocessing, inputs: Sequence[InputSpec], network: onnx.ModelProto, about: Mapping[str, str]
+    preprocessing: Preprocessing,
+    inputs: Sequence[InputSpec],
+    network: onnx.ModelProto,
+    decision: Decision,
+    about: Mapping[str, str],
 ) -> onnx.ModelProto:
-    """Join preprocessing, network, softmax and the decoding of the label.
-
-    The label is the class of the largest probability, the first of equals. The same arguments give the same bytes.
+    """Join preprocessing, model and decision. The same arguments give the same bytes.
 
     Args:
         preprocessing: Fitted constants.
         inputs: The raw columns.
-        network: Inputs `numeric` and `categorical`, output `logits` (`tasks.export.network.export_network`).
+        network: Inputs `numeric` and `categorical`, or `image`, output `logits` (`tasks.export.scores.export_scores`).
+        decision: Calibration and thresholds.
         about: Written into the model's metadata.
 
     Returns:
-        A checked model with inputs [batch] by column name and outputs `label` [batch] and `probabilities` float32
-        [batch, classes].
+        A checked model with inputs [batch] by column name, or images uint8 [batch, H, W, C], and the outputs of the
+        problem (`tasks.export.outputs.output_specs`).
     """
-    graph = build_preprocessing(preprocessing, inputs)
-    features = {"numeric": graph.numeric, "categorical": graph.categorical}
+    image = preprocessing.image
+    if image is not None:
+        pixels = spox.argument(spox.Tensor(np.uint8, (BATCH, *image.shape)))
+        arguments, features = {image.column: pixels}, {IMAGE: pixels}
+    else:
+        graph = build_preprocessing(preprocessing, inputs)
+        arguments, features = dict(graph.inputs), {"numeric": graph.numeric, "categorical": graph.categorical}
     used = {value.name: features[value.name] for value in network.graph.input}
-    (logits,) = spox.inline(network)(**used).values()
-    probabilities = op.softmax(logits, axis=1)
-    best = op.arg_max(probabilities, axis=1, keepdims=0)
-    label = op.gather(op.const(class_array(preprocessing.target.classes)), best)
-    model = spox.build(dict(graph.inputs), {LABEL: label, PROBABILITIES: probabilities})
-    return _finished(model, len(preprocessing.target.classes), about)
+    (scores,) = spox.inline(network)(**used).values()
+    return assemble(arguments, scores, preprocessing.target, decision, about)
 
 
-def class_array(classes: Sequence[Any]) -> np.ndarray[Any, np.dtype[Any]]:
-    """Return the classes [C] as one array: `str`, int64 or bool."""
-    dtypes: dict[type, Any] = {str: np.str_, int: np.int64, bool: np.bool_}
-    return np.array(classes, dtype=dtypes[type(classes[0])])
+def assemble(
+    inputs: Mapping[str, Var], scores: Var, target: Target, decision: Decision, about: Mapping[str, str]
+) -> onnx.ModelProto:
+    """Put the outputs of the problem onto a graph that ends in scores, and make it a checked model.
 
-
-def output_specs(classes: Sequence[Any]) -> tuple[OutputSpec, OutputSpec]:
-    """Describe the model's two outputs."""
-    return (
-        OutputSpec(name=LABEL, datatype=_LABEL_DATATYPES[type(classes[0])], shape=(-1,)),
-        OutputSpec(name=PROBABILITIES, datatype="FP32", shape=(-1, len(classes))),
-    )
+    Args:
+        inputs: The graph's arguments by name.
+        scores: float32 or float64 [batch, O]; see `tasks.preprocessing.targets`.
+        target: What the scores stand for.
+        decision: Calibration and thresholds.
+        about: Written into the model's metadata.
+    """
+    return _finished(spox.build(dict(inputs), build_predictions(scores, target, decision)), target, about)
 
 
 def serialize(model: onnx.ModelProto) -> bytes:
@@ -66,7 +73,7 @@ def serialize(model: onnx.ModelProto) -> bytes:
     return content
 
 
-def _finished(model: onnx.ModelProto, classes: int, about: Mapping[str, str]) -> onnx.ModelProto:
+def _finished(model: onnx.ModelProto, target: Target, about: Mapping[str, str]) -> onnx.ModelProto:
     # The builder declares the lowest versions that hold the operators used; their meaning is the same in ours.
     model.ir_version = IR_VERSION
     del model.opset_import[:]
@@ -74,8 +81,8 @@ def _finished(model: onnx.ModelProto, classes: int, about: Mapping[str, str]) ->
     model.producer_name = "headrace"
     _move_constants(model.graph)
     model.graph.name = "headrace"
-    shapes: tuple[list[str | int | None], ...] = ([BATCH], [BATCH, classes])
-    for output, sizes in zip(model.graph.output, shapes, strict=True):
+    for output, spec in zip(model.graph.output, output_specs(target), strict=True):
+        sizes: list[str | int | None] = [BATCH if size < 0 else size for size in spec.shape]
         shape = onnx.helper.make_tensor_type_proto(output.type.tensor_type.elem_type, sizes)
         output.type.CopyFrom(shape)
     onnx.helper.set_model_props(model, dict(sorted(about.items())))

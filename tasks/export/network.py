@@ -12,6 +12,8 @@ import torch
 from torch import nn
 
 from tasks.export.standards import IR_VERSION, OPSET
+from tasks.images.layout import IMAGE
+from tasks.models.spec import ImageNetwork
 from tasks.preprocessing.constants import NULL
 
 # Two rows, because the exporter takes a dimension of one for a constant.
@@ -29,20 +31,35 @@ def export_network(network: nn.Module, numeric: int, categorical: int) -> onnx.M
     Returns:
         A model with inputs `numeric` and `categorical`, output `logits`, and a dynamic batch.
     """
-    batch = torch.export.Dim("batch")
     example = (
         torch.zeros(_EXAMPLE_ROWS, numeric),
         torch.full((_EXAMPLE_ROWS, categorical), NULL, dtype=torch.int64),
     )
+    return _exported(network, example, ["numeric", "categorical"])
+
+
+def export_image_network(network: ImageNetwork) -> onnx.ModelProto:
+    """Export a network of images in eval mode; two exports of the same weights are the same bytes.
+
+    Returns:
+        A model with the input `image`, uint8 [batch, H, W, C], output `logits`, and a dynamic batch.
+    """
+    spec = network.spec
+    example = torch.zeros(_EXAMPLE_ROWS, spec.height, spec.width, spec.channels, dtype=torch.uint8)
+    return _exported(network, (example,), [IMAGE])
+
+
+def _exported(network: nn.Module, example: tuple[torch.Tensor, ...], names: list[str]) -> onnx.ModelProto:
+    batch = torch.export.Dim("batch")
     with _without_noise():
         program = torch.onnx.export(
             network,
             example,
             dynamo=True,
             opset_version=OPSET,
-            input_names=["numeric", "categorical"],
+            input_names=names,
             output_names=["logits"],
-            dynamic_shapes=({0: batch}, {0: batch}),
+            dynamic_shapes=tuple({0: batch} for _ in example),
             verbose=False,
         )
     assert program is not None

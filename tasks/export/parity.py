@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from tasks.export.outputs import Tensors
 from tasks.export.prediction_paths import ServingPath, TrainingPath
 
 _BATCH_ROWS = 4096
@@ -17,10 +18,11 @@ class Parity(BaseModel):
     """The measured difference over a set of rows.
 
     Attributes:
-        max_difference: The largest absolute difference of a probability, over rows where both paths are finite.
-        label_flips: Rows whose labels differ.
-        non_finite: Rows where either path gives a probability that is not a number, or both do; such a row proves
-            nothing, so it counts against the model.
+        max_difference: The largest absolute difference of a probability, or of a predicted number in units of the
+            target's spread (its standard deviation over the training split), over rows where both paths are finite.
+        label_flips: Labels that differ: one of each row, or one of each row and column of a multi-label problem.
+        non_finite: Rows where either path gives a probability or a number that is not finite, or both do; such a row
+            proves nothing, so it counts against the model.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,22 +45,26 @@ def measure_parity(training: TrainingPath, serving: ServingPath, tables: Iterabl
     """Send the same typed rows through both paths, a few thousand at a time, and compare."""
     total = Parity()
     for table in _batches(tables):
-        expected = training.probabilities(table)
-        labels, got = serving.predict(table)
-        total += compare(expected, got, flipped=training.labels(expected) != labels)
+        total += compare(training.predict(table), serving.predict(table), unit=training.unit)
     return total
 
 
-def compare(expected: np.ndarray, got: np.ndarray, *, flipped: np.ndarray) -> Parity:
-    """Compare probabilities [rows, classes]; `flipped` is true [rows] where the labels differ."""
-    finite = np.isfinite(expected).all(axis=1) & np.isfinite(got).all(axis=1)
-    differences = np.abs(expected[finite].astype(np.float64) - got[finite])
-    return Parity(
-        rows=len(expected),
-        max_difference=float(differences.max(initial=0.0)),
-        label_flips=int(np.count_nonzero(flipped)),
-        non_finite=int(np.count_nonzero(~finite)),
-    )
+def compare(expected: Tensors, got: Tensors, *, unit: float = 1.0) -> Parity:
+    """Compare the outputs of both paths, each [rows] or [rows, O]; differences are divided by `unit`."""
+    total = Parity()
+    for name, wanted in expected.items():
+        if wanted.dtype.kind == "f":
+            total += _compare_floats(wanted, got[name], unit)
+        else:
+            total += Parity(label_flips=int(np.count_nonzero(wanted != got[name])))
+    return total.model_copy(update={"rows": len(next(iter(expected.values())))})
+
+
+def _compare_floats(expected: np.ndarray, got: np.ndarray, unit: float) -> Parity:
+    finite = np.isfinite(expected) & np.isfinite(got)
+    rows = finite if finite.ndim == 1 else finite.all(axis=1)
+    differences = np.abs(expected[rows].astype(np.float64) - got[rows]) / unit
+    return Parity(max_difference=float(differences.max(initial=0.0)), non_finite=int(np.count_nonzero(~rows)))
 
 
 def _batches(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

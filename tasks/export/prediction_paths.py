@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pyarrow as pa
-import torch
-from torch import nn
 
 from serving.bundle.manifest import MODEL, BundleManifest, InputSpec
-from tasks.export.model import class_array
+from tasks.export.outputs import Tensors, output_tensors
 from tasks.export.raw_columns import feed
-from tasks.export.standards import LABEL, PROBABILITIES
+from tasks.images.layout import pixels_of
+from tasks.models.predictor import Predictor
+from tasks.models.spec import images_at_once
+from tasks.prediction.decision import Decision
+from tasks.prediction.predictions import predictions
 from tasks.preprocessing.constants import Preprocessing
+from tasks.preprocessing.targets import NumberTarget
 from tasks.preprocessing.transform import transform
 
 
 @dataclass(frozen=True)
 class TrainingPath:
-    """The transform in numpy and Arrow, the network and its softmax in torch."""
+    """The transform in numpy and Arrow, the trained model as its library runs it, and the decision in numpy."""
 
     preprocessing: Preprocessing
-    network: nn.Module
+    predictor: Predictor
+    decision: Decision = field(default_factory=Decision)
 
-    def probabilities(self, table: pa.Table) -> np.ndarray:
-        """Return the probabilities of typed rows as float32 [rows, classes]."""
-        features = transform(table, self.preprocessing)
-        with torch.inference_mode():
-            logits = self.network(torch.from_numpy(features.numeric), torch.from_numpy(features.categorical))
-            return np.asarray(torch.softmax(logits, dim=1).numpy())
+    @property
+    def unit(self) -> float:
+        """What a difference of numbers is measured in: the target's spread; 1 for probabilities."""
+        target = self.preprocessing.target
+        return target.spread if isinstance(target, NumberTarget) else 1.0
 
-    def labels(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the class of the largest probability, the first of equals, for each row."""
-        return np.asarray(class_array(self.preprocessing.target.classes)[probabilities.argmax(axis=1)])
+    def predict(self, table: pa.Table) -> Tensors:
+        """Return what the graph must answer for typed rows, by output."""
+        image = self.preprocessing.image
+        if image is not None:
+            scores = self.predictor.scores(pixels_of(table[image.column], image.shape))
+        else:
+            features = transform(table, self.preprocessing)
+            scores = self.predictor.scores(features.numeric, features.categorical)
+        target = self.preprocessing.target
+        return output_tensors(predictions(scores, target, self.decision), target)
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,13 @@ class ServingPath:
         )
         return cls(session, manifest.inputs)
 
-    def predict(self, table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-        """Return the labels [rows] and the probabilities float32 [rows, classes] of typed rows."""
-        labels, probabilities = self.session.run([LABEL, PROBABILITIES], feed(table, self.inputs))
-        return labels, probabilities
+    def predict(self, table: pa.Table) -> Tensors:
+        """Return the graph's answer for typed rows, by output; images run a few at a time."""
+        names = [output.name for output in self.session.get_outputs()]
+        sizes = [math.prod(spec.shape[:2]) for spec in self.inputs if spec.logical_type == "image"]
+        at_once = images_at_once(*sizes) if sizes else max(1, table.num_rows)
+        parts = [
+            self.session.run(names, feed(table.slice(start, at_once), self.inputs))
+            for start in range(0, max(1, table.num_rows), at_once)
+        ]
+        return {name: np.concatenate(each) for name, each in zip(names, zip(*parts, strict=True), strict=True)}

@@ -22,8 +22,9 @@ from serving.bundle.manifest import (
     TextRepair,
 )
 from tasks.errors import ConfigError, DataError
+from tasks.images.layout import pixels_of
 from tasks.preprocessing.columns import one_array
-from tasks.preprocessing.constants import Preprocessing
+from tasks.preprocessing.constants import ImageInput, Preprocessing
 
 _MICROS = pa.timestamp("us", tz="UTC")
 
@@ -34,6 +35,8 @@ def input_specs(contract: Contract, preprocessing: Preprocessing) -> tuple[Input
     Raises:
         ConfigError: The preprocessing was fitted on columns that the contract does not have.
     """
+    if preprocessing.image is not None:
+        return (_image_spec(preprocessing.image),)
     needed = set(preprocessing.columns)
     missing = sorted(needed - {column.name for column in contract.columns})
     if missing:
@@ -42,6 +45,18 @@ def input_specs(contract: Contract, preprocessing: Preprocessing) -> tuple[Input
             f"{', '.join(missing[:5])}\n  do: fit the preprocessing again with this contract"
         )
     return tuple(input_spec(contract, column) for column in contract.columns if column.name in needed)
+
+
+def _image_spec(image: ImageInput) -> InputSpec:
+    return InputSpec(
+        name=image.column,
+        datatype="UINT8",
+        tensor="uint8",
+        logical_type="image",
+        nullable=False,
+        shape=image.shape,
+        description=f"Rows of pixels, levels of 0 to 255, {'red, green and blue' if image.mode == 'RGB' else 'grey'}",
+    )
 
 
 def input_spec(contract: Contract, column: Column) -> InputSpec:
@@ -98,7 +113,8 @@ def feed(table: pa.Table, inputs: Sequence[InputSpec]) -> dict[str, np.ndarray]:
         inputs: The model's raw columns.
 
     Returns:
-        One array [rows] per column, of the input's tensor type; strings are an object array of `str`.
+        One array [rows] per column, of the input's tensor type; strings are an object array of `str`, images uint8
+        [rows, H, W, C].
 
     Raises:
         DataError: A column that must not be null is.
@@ -107,6 +123,9 @@ def feed(table: pa.Table, inputs: Sequence[InputSpec]) -> dict[str, np.ndarray]:
 
 
 def _tensor(column: pa.ChunkedArray[Any], spec: InputSpec) -> np.ndarray:
+    if spec.logical_type == "image":
+        height, width, channels = spec.shape
+        return pixels_of(column, (height, width, channels))
     values: Any = one_array(column)
     if spec.tensor == "string":
         return np.asarray(values.fill_null("").to_numpy(zero_copy_only=False), dtype=object)

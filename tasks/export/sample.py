@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveFloat
 
 from serving.bundle.manifest import InputSpec
 from tasks.export.prediction_paths import ServingPath, TrainingPath
@@ -18,13 +18,17 @@ class Sample(BaseModel):
     """A request of one record in the Open Inference Protocol's JSON, and its answer by the training path.
 
     It holds a row of the data as it is, so it stays beside the data and never enters a bundle.
+
+    Attributes:
+        answer: By output, its flat values.
+        unit: What differences of numbers are measured in (`tasks.export.parity.Parity`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     request: Mapping[str, Any]
-    label: str | int | bool
-    probabilities: tuple[float, ...]
+    answer: Mapping[str, tuple[bool | int | float | str, ...]]
+    unit: PositiveFloat = 1.0
 
 
 def take_sample(training: TrainingPath, serving: ServingPath, record: pa.Table) -> Sample:
@@ -35,14 +39,13 @@ def take_sample(training: TrainingPath, serving: ServingPath, record: pa.Table) 
     wholes = {spec.name: _whole(spec) for spec in serving.inputs if spec.extract is not None}
     for name, (_, part) in wholes.items():
         record = record.set_column(record.column_names.index(name), name, pa.array([part], pa.string()))
-    probabilities = training.probabilities(record)
     tensors = [
         _tensor(spec, record.column(spec.name), wholes.get(spec.name, (None, None))[0]) for spec in serving.inputs
     ]
     return Sample(
         request={"inputs": tensors},
-        label=training.labels(probabilities)[0].item(),
-        probabilities=tuple(float(value) for value in probabilities[0]),
+        answer={name: tuple(tensor.ravel().tolist()) for name, tensor in training.predict(record).items()},
+        unit=training.unit,
     )
 
 
@@ -57,6 +60,9 @@ def _whole(spec: InputSpec) -> tuple[str | None, str | None]:
 
 def _tensor(spec: InputSpec, column: pa.ChunkedArray[Any], whole: str | None) -> dict[str, Any]:
     """Write the one value of a column as a client would send it; `whole` stands in for it where it is a part."""
+    if spec.logical_type == "image":
+        levels = list(column[0].as_py())
+        return {"name": spec.name, "datatype": spec.datatype, "shape": [1, *spec.shape], "data": levels}
     value: Any = whole
     if spec.extract is None:
         # Arrow writes ISO 8601 for every instant; Python has none beyond the year 9999.

@@ -17,14 +17,16 @@ from serving.bundle.read import open_bundle
 from tasks.data.split import read_split
 from tasks.errors import DataError
 from tasks.export.bundle import PREPROCESSING
+from tasks.export.generated_images import generate_images
 from tasks.export.latency import measure_latency
 from tasks.export.parity import Parity, measure_parity
 from tasks.export.prediction_paths import ServingPath, TrainingPath
 from tasks.export.sample import Sample, take_sample
+from tasks.models.checkpoint import load_predictor
+from tasks.prediction.decision import DECISION, Decision
 from tasks.preprocessing.constants import Preprocessing
 from tasks.references import BundleRef, CertificateRef, CheckpointRef, DatasetRef, SplitRef
 from tasks.storage import digest_of, naming_lost, new_folder, write_json
-from tasks.training.checkpoint import load_network
 
 CERTIFICATE = "certificate.json"
 SAMPLE = "sample.json"
@@ -39,7 +41,7 @@ class Certificate(BaseModel):
         bundle: The candidate bundle's digest.
         data: Digests of the dataset (`clean`) and of its split (`split`).
         test: Parity on the raw rows of the test split.
-        generated: Parity on records generated from the contract.
+        generated: Parity on records generated from the contract, or on generated images.
         latency_ms: Milliseconds at `p50` and `p99` by batch size. It differs from run to run, so no digest covers it.
     """
 
@@ -69,20 +71,23 @@ def run_verify(
     folder = bundle.folder
     manifest = open_bundle(folder)
     constants = Preprocessing.model_validate_json((folder / PREPROCESSING).read_bytes())
-    training = TrainingPath(constants, load_network(checkpoint))
+    decision = Decision.model_validate_json((folder / DECISION).read_bytes())
+    training = TrainingPath(constants, load_predictor(checkpoint), decision)
     serving = ServingPath.open(folder, manifest)
     columns = [spec.name for spec in manifest.inputs]
     with _one_thread():
         rows = read_split(clean, split, "test", columns)
+        if constants.image is not None:
+            generated = generate_images(constants.image)
+        else:
+            generated = iter([generate_records(contract, columns, GENERATED_ROWS, _GENERATED_SEED)])
         first = _first(rows)
         sample = take_sample(training, serving, first.slice(0, 1))
         certificate = Certificate(
             bundle=bundle.digest,
             data={"clean": clean.digest, "split": split.digest},
             test=measure_parity(training, serving, chain([first], rows)),
-            generated=measure_parity(
-                training, serving, [generate_records(contract, columns, GENERATED_ROWS, _GENERATED_SEED)]
-            ),
+            generated=measure_parity(training, serving, generated),
             latency_ms=measure_latency(serving, first),
         )
     return write_certificate(certificate, sample, home)

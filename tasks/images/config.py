@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.errors import ConfigError
 from tasks.images.augment.compose import ImageAugmentConfig
@@ -23,6 +23,8 @@ class ImagesConfig(BaseModel):
         split: How they are split.
         augment: What each batch of training gets, on the training device.
         copies: Augmented copies that are written before training.
+        max_quarantined: The greatest share of the source's images that may be in quarantine; beyond it nothing is
+            trained.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +35,7 @@ class ImagesConfig(BaseModel):
     split: ImageSplitConfig = ImageSplitConfig()
     augment: ImageAugmentConfig = ImageAugmentConfig()
     copies: ImageCopiesConfig | None = None
+    max_quarantined: float = Field(default=0.5, ge=0.0, le=1.0)
 
 
 def require_images(config: ImagesConfig) -> None:
@@ -41,14 +44,14 @@ def require_images(config: ImagesConfig) -> None:
     Raises:
         ConfigError: An augmentation or a split asks for what these images do not have.
     """
-    _require_augmentable("augment", config.augment, config.image)
+    _require_augmentable("images.augment", config.augment, config.image)
     if config.copies is not None:
-        _require_augmentable("copies.augment", config.copies.augment, config.image)
+        _require_augmentable("images.copies.augment", config.copies.augment, config.image)
     source = config.source
     grouped = config.split.method == "group" or config.split.given
     if grouped and source.format != "idx" and source.group_column is None and source.group_pattern is None:
         raise ConfigError(
-            f"split: asks for groups, but a source of {source.format} gives images none\n"
+            f"images.split: asks for groups, but a source of {source.format} gives images none\n"
             "  do: set source.group_pattern (all formats) or source.group_column (parquet, arrow), or split by content"
         )
 

@@ -25,6 +25,8 @@ Pixels = NDArray[np.uint8]
 Mode = Literal["RGB", "L"]
 
 LAYOUT = "images.json"
+# The column of pixels, which is a model's input too, and the name of what is predicted.
+IMAGE, CLASS = "image", "class"
 # What a partition's pixels may take in memory, and the most images that share one, so that small images still make
 # enough partitions for every thread.
 PARTITION_BYTES = 16 << 20
@@ -77,7 +79,7 @@ class ImageLayout(BaseModel):
         """
         return pa.schema(
             [
-                ("pixels", pa.binary(self.bytes_per_image)),
+                (IMAGE, pa.binary(self.bytes_per_image)),
                 ("label", pa.int32()),
                 ("content", pa.string()),
                 ("group", pa.string()),
@@ -113,27 +115,30 @@ def pixel_column(pixels: Pixels) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(flat.shape[1]), len(flat), [None, pa.py_buffer(flat)])
 
 
-def pixels_of(column: pa.ChunkedArray | pa.Array, layout: ImageLayout) -> Pixels:
+def pixels_of(column: pa.ChunkedArray | pa.Array, shape: tuple[int, int, int]) -> Pixels:
     """Return a column of images as a read-only array, without a copy.
+
+    Args:
+        column: Pixels as `pixel_column` makes them.
+        shape: Height, width and channels.
 
     Returns:
         uint8 [N, H, W, C].
 
     Raises:
-        IntegrityError: The column is not of the layout's shape.
+        IntegrityError: The column is not of this shape.
     """
-    array = one_array(column)
-    if array.type != pa.binary(layout.bytes_per_image):
+    array, size = one_array(column), math.prod(shape)
+    if array.type != pa.binary(size):
         raise IntegrityError(
-            f"column pixels: expected {layout.bytes_per_image} bytes per image for {layout.shape}, got {array.type}\n"
+            f"column of images: expected {size} bytes per image for {shape}, got {array.type}\n"
             "  do: remove the dataset's folder and run again"
         )
     data = array.buffers()[1] if len(array) else b""
-    start = array.offset * layout.bytes_per_image
-    flat = np.frombuffer(data, dtype=np.uint8)[start : start + len(array) * layout.bytes_per_image]
-    return flat.reshape(len(array), *layout.shape)
+    flat = np.frombuffer(data, dtype=np.uint8)[array.offset * size : (array.offset + len(array)) * size]
+    return flat.reshape(len(array), *shape)
 
 
 def read_pixels(dataset: DatasetRef, partition: Partition, layout: ImageLayout) -> Pixels:
     """Read the images of one partition: uint8 [N, H, W, C], read-only."""
-    return pixels_of(read_partition(dataset.folder, partition, ["pixels"])["pixels"], layout)
+    return pixels_of(read_partition(dataset.folder, partition, [IMAGE])[IMAGE], layout.shape)

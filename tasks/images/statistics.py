@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import spox.opset.ai.onnx.v18 as op
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
-from spox import Var
 
-from tasks.data.partitions import Partition, read_manifest
-from tasks.data.split import SPLITS, read_codes
-from tasks.engine import DaskConfig, merge_partitions, open_client
-from tasks.errors import DataError
-from tasks.images.layout import ImageLayout, Pixels, read_layout, read_pixels
-from tasks.references import DatasetRef, Reference, SplitRef
-from tasks.storage import DigestName, naming_lost, new_folder, write_json
+from tasks.images.layout import Pixels
 
-CHANNELS = "channels.json"
 _BLOCK = 1 << 18
-
-
-class ChannelsRef(Reference):
-    """Fitted statistics of the channels: `channels.json`."""
 
 
 class ChannelStatistics(BaseModel):
@@ -81,80 +64,3 @@ class ChannelStatistics(BaseModel):
             for each, square in zip(self.sums, self.squares, strict=True)
         )
         return tuple(math.sqrt(variance) or 1.0 for variance in variances)
-
-
-def run_channel_statistics(images: DatasetRef, split: SplitRef, home: Path, dask: DaskConfig) -> ChannelsRef:
-    """Fit the statistics of the channels on the training split alone.
-
-    Raises:
-        DataError: The training split has no image.
-        DiskFullError: There is no space left; nothing half-written stays.
-    """
-    layout = read_layout(images)
-    partitions = list(enumerate(read_manifest(images).partitions))
-    named = DigestName()
-    with new_folder(home / "channels", named) as folder, open_client(dask) as client:
-        work = partial(_measure, images=images, split=split, layout=layout)
-        statistics = merge_partitions(client, work, partitions, ChannelStatistics.merge, label="measure channels")
-        if not statistics.count:
-            raise DataError("channel statistics: the training split has no image\n  do: give it a larger share")
-        write_json(folder / CHANNELS, statistics.model_dump(mode="json"))
-    return ChannelsRef(path=str(home / "channels" / named.digest), digest=named.digest)
-
-
-def read_channels(channels: ChannelsRef) -> ChannelStatistics:
-    """Read fitted statistics.
-
-    Raises:
-        IntegrityError: They are gone.
-    """
-    path = channels.folder / CHANNELS
-    with naming_lost(path, "the statistics of the channels are"):
-        return ChannelStatistics.model_validate_json(path.read_bytes())
-
-
-def _measure(
-    numbered: tuple[int, Partition], *, images: DatasetRef, split: SplitRef, layout: ImageLayout
-) -> ChannelStatistics:
-    index, partition = numbered
-    chosen = read_codes(split, index) == SPLITS.index("train")
-    return ChannelStatistics.of(read_pixels(images, partition, layout)[chosen])
-
-
-def normalize(pixels: Pixels, statistics: ChannelStatistics) -> NDArray[np.float32]:
-    """Centre and scale each channel: (value - mean) / std, in float32.
-
-    Args:
-        pixels: uint8 [N, H, W, C].
-        statistics: Fitted on the training split.
-
-    Returns:
-        float32 [N, C, H, W].
-    """
-    mean, std = constants(statistics)
-    values = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)).astype(np.float32)
-    return np.asarray((values - mean) / std)
-
-
-def constants(statistics: ChannelStatistics) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return mean and std as float32 [C, 1, 1], as every form of the normalisation uses them."""
-    shape: Any = (-1, 1, 1)
-    return (
-        np.array(statistics.mean, dtype=np.float32).reshape(shape),
-        np.array(statistics.std, dtype=np.float32).reshape(shape),
-    )
-
-
-def normalize_graph(pixels: Var, statistics: ChannelStatistics) -> Var:
-    """Emit `normalize` as ONNX operators; the results are the same bits.
-
-    Args:
-        pixels: uint8 [batch, H, W, C].
-        statistics: Fitted on the training split.
-
-    Returns:
-        float32 [batch, C, H, W].
-    """
-    mean, std = (op.const(each) for each in constants(statistics))
-    values = op.cast(op.transpose(pixels, perm=[0, 3, 1, 2]), to=np.float32)
-    return op.div(op.sub(values, mean), std)

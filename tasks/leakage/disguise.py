@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from tasks.preprocessing.sketch import Distribution
 
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 # With ten rows of either class, chance reaches a ROC-AUC of 0.98 in one of 50,000 columns.
 LEAST_ROWS = 10
@@ -55,18 +57,20 @@ class RowSample:
 
     Attributes:
         train: bool [N], whether the row is of the training split.
-        target: uint64 [N], the class.
+        targets: By column: uint64 [N], the class; float64 [N] where the target is a number.
         features: By column.
     """
 
     train: Bools
-    target: Words
+    targets: Mapping[str, NDArray[Any]]
     features: Mapping[str, FeatureSample]
 
 
 @dataclass(frozen=True)
 class Separation:
-    """How well a feature alone tells the classes apart: ROC-AUC, one class against the rest, averaged over classes.
+    """How well a feature alone tells the target.
+
+    Of classes the ROC-AUC, one class against the rest, averaged over classes; of numbers the R2 of their ranks.
 
     Attributes:
         feature: By its values.
@@ -78,7 +82,7 @@ class Separation:
 
 
 class Judge:
-    """Judges features one at a time over one sample.
+    """Judges features one at a time over one sample by how well they tell classes apart.
 
     Target rates are learnt for each value or bin on the training rows; a value that training never saw has the rate of
     the whole, so a column of unique numbers tells nothing.
@@ -99,21 +103,13 @@ class Judge:
 
     def judge(self, sample: FeatureSample) -> Separation:
         """Measure one feature."""
-        by_value = [self._separation(codes) for codes in self._encodings(sample)]
-        null = self._separation(sample.null.astype(np.int64)) if sample.null.any() else None
-        return Separation(max(by_value), null)
+        return separation(sample, self._train, self._area)
 
     def _enough(self, of_class: Bools) -> bool:
         count = int(of_class.sum())
         return min(count, len(of_class) - count) >= LEAST_ROWS
 
-    def _encodings(self, sample: FeatureSample) -> Iterator[Integers]:
-        if sample.words is not None:
-            yield np.unique(sample.words, return_inverse=True)[1]
-        if sample.values is not None:
-            yield _bins(sample.values, self._train)
-
-    def _separation(self, codes: Integers) -> float:
+    def _area(self, codes: Integers) -> float:
         size = int(codes.max()) + 1
         train, valid = codes[self._train], codes[~self._train]
         trained, judged = np.bincount(train, minlength=size), np.bincount(valid, minlength=size)
@@ -125,6 +121,25 @@ class Judge:
             positive = np.bincount(valid[of_class[~self._train]], minlength=size)
             areas.append(_area(rates, positive, judged - positive))
         return float(np.mean(areas))
+
+
+def separation(sample: FeatureSample, train: Bools, measure: Callable[[Integers], float]) -> Separation:
+    """Measure one feature by its values or bins, whichever tell more, and by where it is null.
+
+    Args:
+        sample: The feature in N rows.
+        train: bool [N], the rows that bins are learnt on.
+        measure: Says of each row's code, int64 [N], how well it tells the target.
+    """
+    null = measure(sample.null.astype(np.int64)) if sample.null.any() else None
+    return Separation(max(measure(codes) for codes in _encodings(sample, train)), null)
+
+
+def _encodings(sample: FeatureSample, train: Bools) -> Iterator[Integers]:
+    if sample.words is not None:
+        yield np.unique(sample.words, return_inverse=True)[1]
+    if sample.values is not None:
+        yield _bins(sample.values, train)
 
 
 def _most_frequent(target: Words) -> list[np.uint64]:

@@ -28,7 +28,7 @@ class Finding(_Frozen):
     Attributes:
         name: What `leakage.accept` calls it: the kind, a colon, and the column or the splits.
         columns: The columns concerned.
-        measure: What was measured: a ROC-AUC, or a share of rows or of groups.
+        measure: What was measured: a ROC-AUC, an R2 of ranks, or a share of rows or of groups.
         threshold: The largest measure that is no finding (for `target-in-*`: the least that is one).
         rows: The rows concerned, estimated where `exact` is false; for `target-in-*` the sampled rows it was judged by.
         exact: Every row was counted, not a sample.

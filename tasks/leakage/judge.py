@@ -9,7 +9,8 @@ import numpy as np
 
 from tasks.data.split import SPLITS
 from tasks.leakage.chance import expected_twins, log_chances
-from tasks.leakage.disguise import LEAST_ROWS, FeatureSample, Judge, RowSample
+from tasks.leakage.disguise import FeatureSample, RowSample
+from tasks.leakage.disguised import disguised
 from tasks.leakage.findings import Finding, Kind, rounded
 from tasks.leakage.occurrences import Counts, Occurrences, Words
 from tasks.leakage.plan import LeakagePlan
@@ -40,9 +41,9 @@ def judge(survey: Survey, plan: LeakagePlan, rows: Mapping[str, int]) -> tuple[l
         The findings without examples, and notes.
     """
     sample = _joined(survey.samples)
-    disguised, notes = _disguised(sample, plan)
+    told, notes = disguised(sample, plan)
     late = (_late(name, count, plan, rows) for name, count in sorted(survey.late.items()))
-    findings = [*disguised, *_duplicates(survey, sample, plan, rows), *_overlaps(survey, plan, rows)]
+    findings = [*told, *_duplicates(survey, sample, plan, rows), *_overlaps(survey, plan, rows)]
     return [*findings, *(finding for finding in late if finding is not None)], [*notes, *_hints(survey, plan, rows)]
 
 
@@ -78,38 +79,9 @@ def _joined(samples: tuple[RowSample, ...]) -> RowSample:
 
     return RowSample(
         train=np.concatenate([sample.train for sample in samples]),
-        target=np.concatenate([sample.target for sample in samples]),
+        targets={name: np.concatenate([sample.targets[name] for sample in samples]) for name in samples[0].targets},
         features={name: join([sample.features[name] for sample in samples]) for name in samples[0].features},
     )
-
-
-def _disguised(sample: RowSample, plan: LeakagePlan) -> tuple[list[Finding], list[str]]:
-    judge_one = Judge(sample.train, sample.target)
-    if not judge_one.can_judge:
-        why = f"fewer than {LEAST_ROWS} validation rows of every class, or of the rest"
-        return [], [f"target-in-disguise was not judged: {why}"]
-    findings = []
-    for name in plan.features:
-        found = judge_one.judge(sample.features[name])
-        nulls = found.null is not None and found.null >= plan.auc
-        if not nulls and found.feature < plan.auc:
-            continue
-        kind: Kind = "target-in-nulls" if nulls else "target-in-disguise"
-        told = f"whether `{name}` is null" if nulls else f"`{name}`"
-        area = found.null if nulls and found.null is not None else found.feature
-        findings.append(
-            Finding(
-                name=f"{kind}:{name}",
-                kind=kind,
-                columns=(name, plan.target),
-                measure=rounded(area),
-                threshold=plan.auc,
-                rows=len(sample.train),
-                exact=False,
-                what=f"{told} alone tells `{plan.target}` with a ROC-AUC of {area:.3f} on validation rows",
-            )
-        )
-    return findings, []
 
 
 def _duplicates(
@@ -140,7 +112,7 @@ def _duplicates(
             exact=survey.rows.complete,
             what=(
                 f"{share:.2%} of the {smaller} rows equal a {larger} row in every feature, {alike:.2%} in "
-                f"`{plan.target}` too; independent columns would give {chance:.2%}"
+                f"{' and '.join(f'`{name}`' for name in plan.targets)} too; independent columns would give {chance:.2%}"
             ),
         )
 

@@ -13,6 +13,7 @@ from data_contracts.row_rules import is_secret
 from tasks.data.schema import known_column
 from tasks.data.split import SplitConfig
 from tasks.errors import ConfigError
+from tasks.preprocessing.problem import TargetConfig, require_target
 
 _TEMPORAL = frozenset({"date", "timestamp"})
 _GROUPING = ("string", "integer", "boolean", "date", "timestamp")
@@ -24,6 +25,8 @@ class LeakageConfig(BaseModel):
 
     Attributes:
         auc: A feature that alone reaches this ROC-AUC on the validation split is the target in disguise.
+        r2: Where the target is a number: a feature that alone explains this share of the variance of its ranks on the
+            validation split is the target in disguise.
         duplicates: Largest share of a split whose rows may also stand in a larger split, beyond what chance explains.
         overlap: Largest share of a group column's values that may occur in more than one split.
         future: Largest share of rows that may hold an instant that was not yet known.
@@ -38,6 +41,7 @@ class LeakageConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     auc: float = Field(default=0.98, gt=0.5, le=1)
+    r2: float = Field(default=0.98, gt=0, le=1)
     duplicates: float = Field(default=0.01, ge=0, le=1)
     overlap: float = Field(default=0.0, ge=0, le=1)
     future: float = Field(default=0.0, ge=0, le=1)
@@ -52,6 +56,8 @@ class LeakagePlan(BaseModel):
     """Everything that the check depends on besides the data; what is accepted is no part of it.
 
     Attributes:
+        targets: The raw columns that are predicted; several are labels.
+        number: Whether the target is a number.
         features: The raw columns that features are made of, in the contract's order.
         groups: Columns whose values must not be in two splits.
         hints: Columns that are looked at only to say that they look like groups; empty where groups are named.
@@ -64,7 +70,8 @@ class LeakagePlan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    target: str
+    targets: tuple[str, ...]
+    number: bool
     features: tuple[str, ...]
     groups: tuple[str, ...]
     hints: tuple[str, ...]
@@ -74,6 +81,7 @@ class LeakagePlan(BaseModel):
     now: int | None
     secret: tuple[str, ...]
     auc: float
+    r2: float
     duplicates: float
     overlap: float
     future: float
@@ -83,12 +91,12 @@ class LeakagePlan(BaseModel):
     def columns(self) -> tuple[str, ...]:
         """Every column that is read, each once."""
         optional = (name for name in (self.moment, self.time_split) if name is not None)
-        named = (*self.features, self.target, *self.groups, *self.hints, *optional)
+        named = (*self.features, *self.targets, *self.groups, *self.hints, *optional)
         return tuple(dict.fromkeys(named))
 
 
 def plan_leakage(
-    contract: Contract, config: LeakageConfig, split: SplitConfig, target: str, features: Sequence[str]
+    contract: Contract, config: LeakageConfig, split: SplitConfig, target: TargetConfig, features: Sequence[str]
 ) -> LeakagePlan:
     """Resolve the config against the contract.
 
@@ -96,7 +104,7 @@ def plan_leakage(
         contract: The contract.
         config: The section `leakage`.
         split: The section `split`.
-        target: The column to predict.
+        target: What is predicted.
         features: Names of the raw columns that features are made of (`tasks.preprocessing.plan.feature_columns`).
 
     Raises:
@@ -116,16 +124,17 @@ def plan_leakage(
         )
     later = [name for name in features if types[name] in _TEMPORAL and name != moment]
     return LeakagePlan(
-        target=target,
+        targets=target.targets,
+        number=require_target(contract, target) == "number",
         features=tuple(features),
         groups=tuple(groups),
-        hints=() if groups else tuple(c.name for c in visible_columns(contract) if _may_identify(c, target)),
+        hints=() if groups else tuple(c.name for c in visible_columns(contract) if _may_identify(c, target.targets)),
         moment=moment,
         instants=tuple(later) if config.event_time is not None else (),
         time_split=time_split,
         now=None if config.now is None else _microseconds(config.now),
         secret=tuple(column.name for column in contract.columns if is_secret(column)),
-        **config.model_dump(include={"auc", "duplicates", "overlap", "future", "sample"}),
+        **config.model_dump(include={"auc", "r2", "duplicates", "overlap", "future", "sample"}),
     )
 
 
@@ -159,8 +168,8 @@ def _visible(place: str, name: str, contract: Contract) -> Column:
     return column
 
 
-def _may_identify(column: Column, target: str) -> bool:
-    return column.name != target and column.logical_type in _IDENTIFYING and column.enum is None
+def _may_identify(column: Column, targets: Sequence[str]) -> bool:
+    return column.name not in targets and column.logical_type in _IDENTIFYING and column.enum is None
 
 
 def _microseconds(instant: datetime) -> int:

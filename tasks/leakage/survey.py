@@ -16,6 +16,7 @@ from tasks.leakage.instants import late_rows
 from tasks.leakage.occurrences import ALL, Occurrences
 from tasks.leakage.plan import LeakagePlan
 from tasks.leakage.words import row_words, sampled, value_words
+from tasks.preprocessing.columns import numeric_values
 from tasks.references import DatasetRef, SplitRef
 
 TRAIN, VALIDATION, TEST = range(len(SPLITS))
@@ -52,7 +53,7 @@ class Survey:
     Attributes:
         samples: Sampled rows, one entry for each partition.
         rows: Rows by the values of all features.
-        whole: Rows by the values of all features and of the target.
+        whole: Rows by the values of all features and of the target's columns.
         groups: Values of each group column and of each column that may be one.
         late: Rows that hold an instant which they should not, by the finding's name.
     """
@@ -105,7 +106,7 @@ def survey(
         plan: What is looked for.
         scope: How much is taken down.
     """
-    words = {name: value_words(table[name]) for name in (*plan.features, plan.target)}
+    words = {name: value_words(table[name]) for name in (*plan.features, *plan.targets)}
     rows = row_words([words[name] for name in plan.features])
     groups = {}
     for name in (*plan.groups, *plan.hints):
@@ -116,7 +117,7 @@ def survey(
     return Survey(
         samples=(_sample(table, codes, drawn, plan),),
         rows=Occurrences.of(rows, codes, scope.below),
-        whole=Occurrences.of(row_words([rows, words[plan.target]]), codes, scope.below),
+        whole=Occurrences.of(row_words([rows, *(words[name] for name in plan.targets)]), codes, scope.below),
         groups=groups,
         late={name: int(mask.sum()) for name, mask in late_rows(table, codes, plan, scope.test_begins).items()},
     )
@@ -129,6 +130,6 @@ def _sample(
     rows = table if taken.all() else table.filter(pa.array(taken))
     return RowSample(
         train=codes[taken] == TRAIN,
-        target=value_words(rows[plan.target]),
+        targets={name: numeric_values(rows[name]) if plan.number else value_words(rows[name]) for name in plan.targets},
         features={name: FeatureSample.of(rows[name]) for name in plan.features},
     )

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from tasks.training.models.spec import CategoricalInput, NumericInput
+from tasks.models.spec import CategoricalInput, NumericInput
 
 Activation = Literal["relu", "silu", "gelu"]
 
@@ -71,7 +71,8 @@ class CategoricalEmbedding(nn.Module):
         tables = [nn.Embedding(item.cardinality, min(width, (item.cardinality + 1) // 2)) for item in inputs]
         for table in tables:
             nn.init.normal_(table.weight, std=0.1)
-        self.width = sum(table.embedding_dim for table in tables)
+        self.widths = [table.embedding_dim for table in tables]
+        self.width = sum(self.widths)
         self.tables = nn.ModuleList(tables)
 
     def forward(self, categorical: torch.Tensor) -> list[torch.Tensor]:
@@ -92,10 +93,16 @@ def feature_dropout(embedded: torch.Tensor, rate: float) -> torch.Tensor:
     return embedded * kept.to(embedded.dtype) / (1.0 - rate)
 
 
-def perceptron(inputs: int, hidden: Sequence[int], outputs: int, activation: Activation, dropout: float) -> nn.Module:
-    """Stack linear layers with an activation and dropout between them."""
+def hidden_layers(inputs: int, hidden: Sequence[int], activation: Activation, dropout: float) -> list[nn.Module]:
+    """Return linear layers, each followed by an activation and dropout; they work on the last axis."""
     layers: list[nn.Module] = []
     for width in hidden:
         layers += [nn.Linear(inputs, width), _ACTIVATIONS[activation](), nn.Dropout(dropout)]
         inputs = width
-    return nn.Sequential(*layers, nn.Linear(inputs, outputs))
+    return layers
+
+
+def perceptron(inputs: int, hidden: Sequence[int], outputs: int, activation: Activation, dropout: float) -> nn.Module:
+    """Stack linear layers with an activation and dropout between them."""
+    layers = hidden_layers(inputs, hidden, activation, dropout)
+    return nn.Sequential(*layers, nn.Linear(hidden[-1] if hidden else inputs, outputs))

@@ -8,11 +8,11 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from torch import nn
 
-from tasks.training.models.spec import FeatureSpec, TabularNetwork
+from tasks.models.spec import FeatureSpec, TabularNetwork
 
 
 class LinearConfig(BaseModel):
-    """`network: {name: linear}`; it has nothing to set."""
+    """`model: {name: linear}`; it has nothing to set."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,9 +24,9 @@ class LinearNetwork(TabularNetwork):
 
     def __init__(self, spec: FeatureSpec) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(len(spec.numeric), spec.classes))
-        self.bias = nn.Parameter(torch.zeros(spec.classes))
-        self.categories = nn.ModuleList(nn.Embedding(item.cardinality, spec.classes) for item in spec.categorical)
+        self.weight = nn.Parameter(torch.zeros(len(spec.numeric), spec.outputs))
+        self.bias = nn.Parameter(torch.zeros(spec.outputs))
+        self.categories = nn.ModuleList(nn.Embedding(item.cardinality, spec.outputs) for item in spec.categorical)
         for table in self.categories.parameters():
             nn.init.zeros_(table)
 

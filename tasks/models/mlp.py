@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from tasks.training.models.layers import Activation, CategoricalEmbedding, feature_dropout, perceptron
-from tasks.training.models.spec import FeatureSpec, TabularNetwork
+from tasks.models.layers import Activation, CategoricalEmbedding, feature_dropout, perceptron
+from tasks.models.spec import FeatureSpec, TabularNetwork
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class MlpConfig(BaseModel):
-    """`network: {name: mlp, ...}`.
+    """`model: {name: mlp, ...}`.
 
     Attributes:
         hidden: Width of each hidden layer.
@@ -42,7 +42,7 @@ class MlpNetwork(TabularNetwork):
         self.categories = CategoricalEmbedding(spec.categorical, config.categorical_width)
         self.embedding_dropout = config.embedding_dropout
         inputs = len(spec.numeric) + self.categories.width
-        self.perceptron = perceptron(inputs, config.hidden, spec.classes, config.activation, config.dropout)
+        self.perceptron = perceptron(inputs, config.hidden, spec.outputs, config.activation, config.dropout)
 
     def forward(self, numeric: torch.Tensor, categorical: torch.Tensor) -> torch.Tensor:
         """Score a batch; see `TabularNetwork.forward`."""

@@ -7,19 +7,19 @@ from typing import Literal
 import torch
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from tasks.training.models.layers import (
+from tasks.models.layers import (
     Activation,
     CategoricalEmbedding,
     PiecewiseLinearEmbedding,
     feature_dropout,
     perceptron,
 )
-from tasks.training.models.mlp import Share
-from tasks.training.models.spec import FeatureSpec, TabularNetwork
+from tasks.models.mlp import Share
+from tasks.models.spec import FeatureSpec, TabularNetwork
 
 
 class MlpPleConfig(BaseModel):
-    """`network: {name: mlp-ple, ...}`.
+    """`model: {name: mlp-ple, ...}`.
 
     Attributes:
         hidden: Width of each hidden layer.
@@ -50,7 +50,7 @@ class MlpPleNetwork(TabularNetwork):
         self.categories = CategoricalEmbedding(spec.categorical, config.categorical_width)
         self.embedding_dropout = config.embedding_dropout
         inputs = len(spec.numeric) * config.numeric_width + self.categories.width
-        self.perceptron = perceptron(inputs, config.hidden, spec.classes, config.activation, config.dropout)
+        self.perceptron = perceptron(inputs, config.hidden, spec.outputs, config.activation, config.dropout)
 
     def forward(self, numeric: torch.Tensor, categorical: torch.Tensor) -> torch.Tensor:
         """Score a batch; see `TabularNetwork.forward`."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from tasks.preprocessing.constants import CalendarPart, CyclicPart
+from tasks.preprocessing.problem import TargetConfig
 
 OutlierMethod = Literal["quantile", "range", "contract", "iqr", "zscore", "mad"]
 OutlierAction = Literal["clip", "null", "flag", "quarantine"]
@@ -148,11 +149,12 @@ class EncodeConfig(_Method):
         method: `ordinal` (an integer code, for embeddings), `one-hot` (a column for each value of the vocabulary, and
             for null where training had nulls), `frequency` (the share of the training rows), `hashing` (`buckets`
             columns; each value of the vocabulary belongs to the one that its SHA-256 picks, unseen values share one
-            more, since ONNX has no operator that hashes text), `target` (the mean of each class but the first among
-            the training rows of that value, smoothed towards the mean of all).
+            more, since ONNX has no operator that hashes text), `target` (the mean of the target among the training
+            rows of that value, smoothed towards the mean of all: of each class but the first, of each label, or of the
+            standardized number).
         buckets: For `hashing`.
         smoothing: For `target`: the mean of all weighs as much as so many rows.
-        folds: For `target`: a training row is encoded from the rows of the other folds, so its own class never
+        folds: For `target`: a training row is encoded from the rows of the other folds, so its own target never
             enters its features; all other rows from the whole training split.
     """
 
@@ -249,11 +251,10 @@ class RowOutlierConfig(_Frozen):
     seed: NonNegativeInt = 0
 
 
-class PreprocessConfig(_Frozen):
-    """What becomes a feature, and how.
+class PreprocessConfig(TargetConfig):
+    """What is predicted, what becomes a feature, and how.
 
     Attributes:
-        target: The column to predict.
         include: The raw columns to make features of; by default all but the target.
         exclude: Raw columns to leave out, such as keys.
         categorical: Integer or boolean columns whose values are names, not amounts.
@@ -274,7 +275,6 @@ class PreprocessConfig(_Frozen):
         format: Of the features' files: `arrow`, the quickest for training, or `parquet` for other programs.
     """
 
-    target: str
     include: tuple[str, ...] | None = None
     exclude: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()

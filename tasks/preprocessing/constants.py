@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
+
+from tasks.preprocessing.targets import ClassTarget, Target
 
 PADDING, NULL, UNSEEN = 0, 1, 2
 FIRST_CODE = 3
@@ -177,15 +179,29 @@ class Bounds(_Frozen):
     upper: float
 
 
-class Target(_Frozen):
-    """The column to predict and its classes, in the order of the network's outputs.
+class ImageInput(_Frozen):
+    """Images as a model takes them: uint8 pixels of one shape, and what centres and scales each channel.
 
-    Classes are sorted: `false, true` for a boolean, ascending for integers, by code point for strings.
+    Attributes:
+        column: Name of the input.
+        height: Rows.
+        width: Pixels of a row.
+        mode: `RGB` has three channels, `L` (grey) one.
+        mean: Of each channel over the training split, in levels of 0 to 255.
+        deviation: Of each channel, in the same levels; above 0.
     """
 
-    column: str
-    source: Literal["string", "integer", "boolean"]
-    classes: tuple[str, ...] | tuple[int, ...] | tuple[bool, ...]
+    column: str = "image"
+    height: PositiveInt
+    width: PositiveInt
+    mode: Literal["RGB", "L"]
+    mean: tuple[float, ...]
+    deviation: tuple[PositiveFloat, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        return self.height, self.width, len(self.mean)
 
 
 class Preprocessing(_Frozen):
@@ -201,6 +217,7 @@ class Preprocessing(_Frozen):
         keep: Raw columns carried untouched into the features dataset.
         count_repairs: Whether the features dataset has the columns `n_imputed` and `n_clipped`.
         format: Of the features' files.
+        image: Set where images are what is learned from; there are no features beside it.
     """
 
     numeric: tuple[NumericFeature, ...]
@@ -213,6 +230,13 @@ class Preprocessing(_Frozen):
     keep: tuple[str, ...] = ()
     count_repairs: bool = False
     format: Literal["arrow", "parquet"] = "arrow"
+    image: ImageInput | None = None
+
+    @property
+    def class_target(self) -> ClassTarget:
+        """The target of a problem of classes; the config refuses what needs one elsewhere."""
+        assert isinstance(self.target, ClassTarget), self.target.problem
+        return self.target
 
     @property
     def columns(self) -> tuple[str, ...]:

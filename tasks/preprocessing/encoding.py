@@ -10,10 +10,12 @@ import numpy as np
 
 from tasks.errors import TrainingError
 from tasks.preprocessing.config import EncodeConfig
-from tasks.preprocessing.constants import FIRST_CODE, NULL, UNSEEN, CategoricalFeature, Encoding, NumericFeature, Target
-from tasks.preprocessing.joint import JointSummary, Tables, out_of_fold_means, smoothed_means
+from tasks.preprocessing.constants import FIRST_CODE, NULL, UNSEEN, CategoricalFeature, Encoding, NumericFeature
+from tasks.preprocessing.joint import Tables
+from tasks.preprocessing.joint_numbers import Joint
 from tasks.preprocessing.sketch import Distribution
 from tasks.preprocessing.statistics import CategorySummary
+from tasks.preprocessing.targets import Target
 
 MAX_ONE_HOT = 1_000
 
@@ -35,7 +37,7 @@ def fit_encoding(
     category: CategoricalFeature,
     config: EncodeConfig,
     summary: CategorySummary,
-    joint: JointSummary | None,
+    joint: Joint | None,
     target: Target,
     bins: int,
 ) -> Encoded:
@@ -46,7 +48,7 @@ def fit_encoding(
         config: The method; not `ordinal`.
         summary: How often each value occurs in training.
         joint: The same with the target; for method `target`.
-        target: The target with its classes.
+        target: The fitted target.
         bins: Bins between the features' edges.
 
     Raises:
@@ -105,21 +107,15 @@ def _hashed(category: CategoricalFeature, config: EncodeConfig) -> Encoding:
     return Encoding(category=category, method="hashing", outputs=tuple(outputs), positions=tuple(positions))
 
 
-def _target(
-    category: CategoricalFeature, config: EncodeConfig, joint: JointSummary, target: Target, bins: int
-) -> Encoded:
-    counts = joint.by_code(category, target)
-    values = smoothed_means(counts.sum(axis=1), config.smoothing)
-    classes = target.classes[1:]
-    names = [f"{category.name}_target"] if len(classes) == 1 else [f"{category.name}_target_{each}" for each in classes]
+def _target(category: CategoricalFeature, config: EncodeConfig, joint: Joint, target: Target, bins: int) -> Encoded:
+    means = joint.means(category, target, config.smoothing)
     encoding = Encoding(
         category=category,
         method="target",
-        outputs=tuple(names),
-        values=tuple(tuple(row) for row in values.tolist()),
+        outputs=tuple(f"{category.name}_target{suffix}" for suffix in means.suffixes),
+        values=tuple(tuple(row) for row in means.values.tolist()),
     )
-    features = _features(encoding, counts.sum(axis=(1, 2)), bins)
-    return Encoded(encoding, features, out_of_fold_means(counts, config.smoothing))
+    return Encoded(encoding, _features(encoding, means.rows, bins), means.folds)
 
 
 def _features(encoding: Encoding, counts: np.ndarray, bins: int) -> tuple[NumericFeature, ...]:

@@ -9,15 +9,16 @@ import numpy as np
 
 from tasks.errors import ConfigError, TrainingError
 from tasks.preprocessing.config import PreprocessConfig
-from tasks.preprocessing.constants import Bounds, CategoricalFeature, NumericFeature, Target
+from tasks.preprocessing.constants import Bounds, CategoricalFeature, NumericFeature
 from tasks.preprocessing.encoding import Encoded, fit_encoding
 from tasks.preprocessing.imputation import category_fill
-from tasks.preprocessing.joint import JointSummary
+from tasks.preprocessing.joint_numbers import Joint
 from tasks.preprocessing.number_features import bare_feature, fit_numeric, indicator_of
 from tasks.preprocessing.options import CategoryOptions, category_options, number_options
 from tasks.preprocessing.outliers import outlier_bounds
 from tasks.preprocessing.plan import Measure
 from tasks.preprocessing.statistics import CategorySummary, NumericSummary, Summaries
+from tasks.preprocessing.targets import Target
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Fitted:
 def fit_features(
     measures: Sequence[Measure],
     summaries: Summaries,
-    joints: Mapping[str, JointSummary],
+    joints: Mapping[str, Joint],
     target: Target,
     config: PreprocessConfig,
 ) -> Fitted:
@@ -74,7 +75,7 @@ def fit_features(
             f"no feature is left to train on: {_listed(fitted.left_out)}\n"
             "  do: look at the columns in the source; the training split may be too small"
         )
-    _require_distinct(fitted, config)
+    _require_distinct(fitted, {*config.keep, *target.stored})
     return fitted
 
 
@@ -108,7 +109,7 @@ def _add_category(
     fitted: Fitted,
     measure: Measure,
     summary: CategorySummary,
-    joint: JointSummary | None,
+    joint: Joint | None,
     given: tuple[Target, PreprocessConfig],
 ) -> None:
     target, config = given
@@ -152,8 +153,7 @@ def fit_categorical(measure: Measure, summary: CategorySummary, options: Categor
     )
 
 
-def _require_distinct(fitted: Fitted, config: PreprocessConfig) -> None:
-    taken = set(config.keep) | {"target"}
+def _require_distinct(fitted: Fitted, taken: set[str]) -> None:
     for name in [*(each.name for each in fitted.numeric), *(each.name for each in fitted.categorical)]:
         if name in taken:
             raise ConfigError(

@@ -17,14 +17,17 @@ from tasks.data.partitions import Partition, read_manifest
 from tasks.data.split import SPLITS, read_codes
 from tasks.engine import DaskConfig, merge_partitions, open_client
 from tasks.preprocessing.chained import fit_chain
+from tasks.preprocessing.columns import Categories
 from tasks.preprocessing.config import PreprocessConfig
 from tasks.preprocessing.constants import Preprocessing
 from tasks.preprocessing.features import Fitted, fit_features
 from tasks.preprocessing.finish import finished_matrix
 from tasks.preprocessing.forest import fit_forest
-from tasks.preprocessing.joint import JointSummary, folds_of
+from tasks.preprocessing.joint import folds_of
+from tasks.preprocessing.joint_numbers import Joint, joint_of, merged
 from tasks.preprocessing.options import category_options, number_options, require_preprocessing
-from tasks.preprocessing.plan import Measure
+from tasks.preprocessing.plan import Measure, target_measures
+from tasks.preprocessing.problem import require_target
 from tasks.preprocessing.raw_rows import RawRows, read_as_it_stands
 from tasks.preprocessing.reference import describe
 from tasks.preprocessing.refine import refine_features, refine_summaries
@@ -52,14 +55,14 @@ class TrainingSummary:
     """
 
     columns: Summaries
-    joints: Mapping[str, JointSummary]
+    joints: Mapping[str, Joint]
     samples: Mapping[str, RowSample]
 
     def merge(self, later: TrainingSummary) -> TrainingSummary:
         """Return what was found in both sets of rows together."""
         return TrainingSummary(
             merge_summaries(self.columns, later.columns),
-            {name: joint.merge(later.joints[name]) for name, joint in self.joints.items()},
+            {name: merged(joint, later.joints[name]) for name, joint in self.joints.items()},
             {name: sample.merge(later.samples[name]) for name, sample in self.samples.items()},
         )
 
@@ -86,9 +89,9 @@ class _Summariser:
         columns = list(dict.fromkeys(measure.column.name for measure in self.measures))
         table, kept = read_as_it_stands(self.clean.folder, partition, columns)
         rows = RawRows(table, kept[train])
-        target = rows.categories(self.measures[-1].column.name)
+        target = self._target(rows) if self.folds else None
         summaries: dict[str, NumericSummary | CategorySummary] = {}
-        joints: dict[str, JointSummary] = {}
+        joints: dict[str, Joint] = {}
         for measure in self.measures:
             name = measure.name
             if measure.kind == "numeric":
@@ -96,9 +99,16 @@ class _Summariser:
             elif measure.kind == "category":
                 found = rows.categories(measure.column.name, measure.part)
                 summaries[name] = CategorySummary.of(found)
-                if folds := self.folds.get(name):
-                    joints[name] = JointSummary.of(found, target, folds_of(index, len(train), folds)[train], folds)
+                if (folds := self.folds.get(name)) and target is not None:
+                    joints[name] = joint_of(found, target, folds_of(index, len(train), folds)[train], folds)
         return TrainingSummary(summaries, joints, self._samples(index, rows))
+
+    def _target(self, rows: RawRows) -> Categories | NDArray[np.float64]:
+        """Return the target as what it is joined with categories as."""
+        targets = target_measures(self.measures)
+        if len(targets) == 1 and targets[0].kind == "category":
+            return rows.categories(targets[0].column.name)
+        return np.stack([rows.numbers(each.column.name) for each in targets], axis=1)
 
     def _samples(self, index: int, rows: RawRows) -> dict[str, RowSample]:
         names = [measure.column.name for measure in numeric_columns(self.measures)]
@@ -125,8 +135,8 @@ def run_fit(
 
     Raises:
         ConfigError: The config names a column that the contract lacks, or asks for what a column cannot serve.
-        TrainingError: The target has one class in the training split, no feature is left, or an option cannot serve
-            the values that training has.
+        TrainingError: The target does not change in the training split or does not fit the problem, no feature is
+            left, or an option cannot serve the values that training has.
         DiskFullError: There is no space left; nothing half-written stays.
     """
     measures = require_preprocessing(contract, config)
@@ -137,7 +147,8 @@ def run_fit(
         columns = found.columns
         if config.exact:
             columns = refine_summaries(client, (clean, split, partitions), measures, columns, config)
-        target = fit_target(contract.column(config.target), columns)
+        targets = [measure.column for measure in target_measures(measures)]
+        target = fit_target(targets, columns, config, require_target(contract, config))
         fitted = fit_features(measures, columns, found.joints, target, config)
         if config.exact:
             fitted.numeric = refine_features(client, (clean, split, partitions), fitted.numeric, columns, config)

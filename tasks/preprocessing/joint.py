@@ -11,10 +11,28 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from tasks.preprocessing.columns import Categories
-from tasks.preprocessing.constants import FIRST_CODE, UNSEEN, CategoricalFeature, Target
+from tasks.preprocessing.constants import FIRST_CODE, UNSEEN, CategoricalFeature
 from tasks.preprocessing.statistics import MAX_CATEGORIES
+from tasks.preprocessing.targets import ClassTarget, Target
 
 Tables = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TargetMeans:
+    """A category as means of the target.
+
+    Attributes:
+        suffixes: Of the outputs' names.
+        rows: int64 [codes], training rows of each code.
+        values: float64 [outputs, codes].
+        folds: The same without the rows of each fold.
+    """
+
+    suffixes: tuple[str, ...]
+    rows: NDArray[np.int64]
+    values: Tables
+    folds: Sequence[Tables]
 
 
 def folds_of(partition: int, rows: int, folds: int) -> NDArray[np.uint64]:
@@ -47,8 +65,8 @@ class JointSummary:
     @classmethod
     def of(cls, column: Categories, target: Categories, fold: NDArray[np.uint64], folds: int) -> JointSummary:
         """Count the rows of one partition; rows without a target take no part."""
-        values, rows = _places(column.values.cast(pa.string()))
-        classes, places = _places(target.values.cast(pa.string()))
+        values, rows = places_of(column.values.cast(pa.string()))
+        classes, places = places_of(target.values.cast(pa.string()))
         shape = (len(values) + 1, folds, len(classes) + 1)
         cells = (rows[column.positions] * folds + fold.astype(np.int64)) * shape[2] + places[target.positions]
         counts = np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape)[:, :, :-1]
@@ -56,8 +74,8 @@ class JointSummary:
 
     def merge(self, later: JointSummary) -> JointSummary:
         """Return the counts of both sets of rows together."""
-        values, rows = _places(pa.concat_arrays([self.values, later.values]))
-        classes, places = _places(pa.concat_arrays([self.classes, later.classes]))
+        values, rows = places_of(pa.concat_arrays([self.values, later.values]))
+        classes, places = places_of(pa.concat_arrays([self.classes, later.classes]))
         counts = np.zeros((len(values) + 1, self.counts.shape[1], len(classes)), dtype=np.int64)
         others = np.zeros(counts.shape[1:], dtype=np.int64)
         for part, row, place in (
@@ -79,20 +97,32 @@ class JointSummary:
         others = self.others + self.counts[gone].sum(axis=0)
         return JointSummary(self.values.take(pa.array(kept)), self.classes, counts, others)
 
-    def by_code(self, category: CategoricalFeature, target: Target) -> NDArray[np.int64]:
+    def by_code(self, category: CategoricalFeature, target: ClassTarget) -> NDArray[np.int64]:
         """Return the counts by code of the category, fold and class in the target's order: int64 [codes, folds, C]."""
         texts = [text if isinstance(text, str) else str(int(text)) for text in target.classes]
         order = pc.index_in(pa.array(texts, pa.string()), value_set=self.classes).to_numpy()
         counts = self.counts[:, :, order]
-        found = pc.index_in(self.values, value_set=pa.array(category.vocabulary, pa.string()))
-        codes = found.fill_null(UNSEEN - FIRST_CODE).to_numpy() + FIRST_CODE
         joined = np.zeros((category.cardinality, *counts.shape[1:]), dtype=np.int64)
-        np.add.at(joined, np.append(codes, category.null_code), counts)
-        joined[UNSEEN] += self.others[:, order]
+        np.add.at(joined, codes_of_values(self.values, category), np.concatenate([counts, self.others[None, :, order]]))
         return joined
 
+    def means(self, category: CategoricalFeature, target: Target, smoothing: float) -> TargetMeans:
+        """Return what a category is encoded as: the share of each class but the first."""
+        assert isinstance(target, ClassTarget), target.problem
+        counts = self.by_code(category, target)
+        values = smoothed_means(counts.sum(axis=1), smoothing)
+        suffixes = ("",) if len(values) == 1 else tuple(f"_{each}" for each in target.classes[1:])
+        return TargetMeans(suffixes, counts.sum(axis=(1, 2)), values, out_of_fold_means(counts, smoothing))
 
-def _places(texts: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
+
+def codes_of_values(values: pa.Array, category: CategoricalFeature) -> NDArray[np.int64]:
+    """Return the code of each value, then that of no value and that of values which were let go: int64 [V + 2]."""
+    found = pc.index_in(values, value_set=pa.array(category.vocabulary, pa.string()))
+    codes = found.fill_null(UNSEEN - FIRST_CODE).to_numpy(zero_copy_only=False) + FIRST_CODE
+    return np.append(codes, [category.null_code, UNSEEN]).astype(np.int64)
+
+
+def places_of(texts: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
     """Return distinct texts sorted by code point, and each text's place there, with the end's place behind them."""
     distinct = texts.unique()
     distinct = distinct.take(pc.sort_indices(distinct))

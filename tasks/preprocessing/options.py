@@ -12,6 +12,7 @@ from tasks.errors import ConfigError
 from tasks.preprocessing.config import EncodeConfig, ImputeConfig, OutlierConfig, PreprocessConfig, ScaleConfig
 from tasks.preprocessing.outliers import contract_bounds
 from tasks.preprocessing.plan import INSTANTS, Measure, plan_measures
+from tasks.preprocessing.targets import stored_columns
 
 N_IMPUTED, N_CLIPPED = "n_imputed", "n_clipped"
 ROW_IS_OUTLIER = "row_is_outlier"
@@ -189,7 +190,8 @@ def _require_neighbours(features: dict[str, Measure], config: PreprocessConfig) 
 
 
 def _require_kept(contract: Contract, config: PreprocessConfig, measures: list[Measure]) -> None:
-    taken = {measure.name for measure in measures if measure.role == "feature"} | {"target"}
+    target = stored_columns(config.target)
+    taken = {measure.name for measure in measures if measure.role == "feature"} | set(target)
     if config.row_outliers is not None:
         taken.add(ROW_IS_OUTLIER)
     added = {N_IMPUTED, N_CLIPPED} if config.count_repairs else set()
@@ -197,8 +199,9 @@ def _require_kept(contract: Contract, config: PreprocessConfig, measures: list[M
     for name in config.keep:
         known_column("preprocess.keep", name, contract)
         if name in taken or name in added:
+            what = "the target's column" if name in target else "a feature"
             raise ConfigError(
-                f"preprocess.keep: a feature is named `{name}` too, and the features dataset has one column of a name\n"
+                f"preprocess.keep: {what} is named `{name}` too, and the features dataset has one column of a name\n"
                 "  do: leave the column out of the features with preprocess.exclude, or do not keep it"
             )
     both = sorted(taken & added)

@@ -12,6 +12,8 @@ from tasks.data.schema import known_column, require_visible
 from tasks.errors import ConfigError, TrainingError
 from tasks.preprocessing.config import PreprocessConfig
 from tasks.preprocessing.constants import CalendarPart, Source
+from tasks.preprocessing.problem import require_target
+from tasks.preprocessing.targets import TargetNames, raw_columns, stored_columns
 
 Role = Literal["feature", "reference", "target"]
 
@@ -35,7 +37,7 @@ class Measure:
 
     Attributes:
         role: `feature` becomes features and is described in the reference too (unless it is a part), `reference` is
-            only described (instants), `target` gives the classes.
+            only described (instants), `target` is what is predicted, or one label of it.
     """
 
     column: Column
@@ -55,7 +57,7 @@ class Measure:
 
 
 def feature_columns(
-    contract: Contract, target: str, include: Sequence[str] | None, exclude: Sequence[str]
+    contract: Contract, target: TargetNames, include: Sequence[str] | None, exclude: Sequence[str]
 ) -> list[Column]:
     """Return the raw columns to make features of, in the contract's order.
 
@@ -63,20 +65,24 @@ def feature_columns(
         ConfigError: A name is not in the contract or dropped for privacy, or the target is among the included columns.
         TrainingError: No column is left.
     """
-    known_column("preprocess.target", target, contract)
+    targets = raw_columns(target)
+    for name in targets:
+        known_column("target", name, contract)
     for key, names in (("include", include or ()), ("exclude", exclude)):
         for name in names:
             known_column(f"preprocess.{key}", name, contract)
-    require_visible("preprocess.target", [target], contract)
+    require_visible("target", targets, contract)
     require_visible("preprocess.include", include or (), contract)
-    if include is not None and target in include:
+    told = [name for name in targets if name in (include or ())]
+    if told:
         raise ConfigError(
-            f"preprocess.include: `{target}` is the target; a model that is told the answer learns nothing"
+            f"preprocess.include: `{told[0]}` is the target; a model that is told the answer learns nothing\n"
+            "  do: take it out of preprocess.include"
         )
     left = [
         column
         for column in visible_columns(contract)
-        if column.name != target and column.name not in exclude and (include is None or column.name in include)
+        if column.name not in targets and column.name not in exclude and (include is None or column.name in include)
     ]
     if not left:
         raise TrainingError(
@@ -87,13 +93,14 @@ def feature_columns(
 
 
 def plan_measures(contract: Contract, config: PreprocessConfig) -> list[Measure]:
-    """Decide what is summarised, in the order of the features; the target comes last.
+    """Decide what is summarised, in the order of the features; the target's columns come last.
 
     Raises:
-        ConfigError: The config names a column that the contract lacks, a column cannot be categorical, or two features
-            would have the same name.
+        ConfigError: The config names a column that the contract lacks, the problem does not fit the target's type, a
+            column cannot be categorical, or two features would have the same name.
         TrainingError: No column is left.
     """
+    kind = require_target(contract, config)
     columns = feature_columns(contract, config.target, config.include, config.exclude)
     measures: list[Measure] = []
     for column in columns:
@@ -104,8 +111,15 @@ def plan_measures(contract: Contract, config: PreprocessConfig) -> list[Measure]
         else:
             measures.append(Measure(column, "numeric"))
     _require_categories(columns, config.categorical)
-    _require_distinct([name for measure in measures if measure.role == "feature" for name in _names(measure)])
-    return [*measures, Measure(contract.column(config.target), "category", "target")]
+    names = [name for measure in measures if measure.role == "feature" for name in _names(measure)]
+    _require_distinct(names, stored_columns(config.target))
+    counted: Literal["numeric", "category"] = "numeric" if kind == "number" else "category"
+    return [*measures, *(Measure(contract.column(name), counted, "target") for name in config.targets)]
+
+
+def target_measures(measures: Sequence[Measure]) -> list[Measure]:
+    """Return those of the target: one, or one for each label."""
+    return [each for each in measures if each.role == "target"]
 
 
 def _calendar_measures(column: Column, config: PreprocessConfig) -> list[Measure]:
@@ -132,8 +146,8 @@ def _require_categories(columns: Sequence[Column], categorical: Sequence[str]) -
             )
 
 
-def _require_distinct(names: Sequence[str]) -> None:
-    reserved = {"target"}
+def _require_distinct(names: Sequence[str], target: Sequence[str]) -> None:
+    reserved = set(target)
     for name in names:
         if name in reserved:
             raise ConfigError(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.preprocessing.plan import Measure
+from tasks.preprocessing.plan import Measure, target_measures
 from tasks.preprocessing.statistics import CategorySummary, NumericSummary, Summaries
 
 _PROBABILITIES = tuple(round(0.01 * step, 2) for step in range(101))
@@ -19,7 +19,7 @@ _CLASSIFIED = frozenset({"restricted", "confidential"})
 def describe(
     measures: Sequence[Measure], summaries: Summaries, left_out: Mapping[str, str], rows: int
 ) -> dict[str, Any]:
-    """Return the reference statistics as a JSON value.
+    """Return the reference statistics as a JSON value; `columns` and `target` hold a description by column.
 
     Args:
         measures: What was summarised.
@@ -32,9 +32,8 @@ def describe(
         for measure in measures
         if measure.part is None and measure.role != "target"
     }
-    target = next(measure for measure in measures if measure.role == "target")
-    described = {"name": target.name, **_column(target, summaries[target.name])}
-    return {"split": "train", "rows": rows, "columns": columns, "target": described, "left_out": dict(left_out)}
+    target = {measure.name: _column(measure, summaries[measure.name]) for measure in target_measures(measures)}
+    return {"split": "train", "rows": rows, "columns": columns, "target": target, "left_out": dict(left_out)}
 
 
 def _column(measure: Measure, summary: NumericSummary | CategorySummary) -> dict[str, Any]:

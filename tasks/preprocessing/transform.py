@@ -35,11 +35,16 @@ from tasks.preprocessing.fit import read_out_of_fold, read_preprocessing
 from tasks.preprocessing.joint import folds_of
 from tasks.preprocessing.options import N_CLIPPED, N_IMPUTED
 from tasks.preprocessing.raw_rows import Places, RawRows, read_as_it_stands
-from tasks.preprocessing.target import classes_of, require_classes
+from tasks.preprocessing.target_values import (
+    empty_target,
+    require_known,
+    stored_target,
+    stored_types,
+    target_values,
+)
 from tasks.references import DatasetRef, PreprocessingRef, SplitRef
 from tasks.storage import digest_file, new_folder, write_json
 
-TARGET = "target"
 QUARANTINE = "quarantine.json"
 
 
@@ -84,11 +89,12 @@ def run_transform(
 
     Returns:
         A dataset whose partitions carry their split: by the features' names a float32 column for each numeric feature
-        and an integer column for each categorical one (the smallest type that holds its codes), the int64 column
-        `target`, the kept raw columns, and with `count_repairs` the int16 columns `n_imputed` and `n_clipped`.
+        and an integer column for each categorical one (the smallest type that holds its codes), the
+        target's columns (`tasks.preprocessing.target_values.TargetValues`), the kept raw columns, and with
+        `count_repairs` the int16 columns `n_imputed` and `n_clipped`.
 
     Raises:
-        DataError: A target is no class of the training split.
+        DataError: A target is no class of the training split, or no finite number.
         DiskFullError: There is no space left; nothing half-written stays.
     """
     constants = read_preprocessing(preprocessing)
@@ -114,7 +120,7 @@ def run_transform(
 def _feature_types(constants: Preprocessing, raw: Mapping[str, str]) -> dict[str, str]:
     types = {feature.name: "float" for feature in constants.numeric}
     types |= {feature.name: np.dtype(code_type(feature)).name for feature in constants.categorical}
-    types |= {TARGET: "int64"} | {name: raw[name] for name in constants.keep}
+    types |= stored_types(constants.target) | {name: raw[name] for name in constants.keep}
     return types | (dict.fromkeys([N_IMPUTED, N_CLIPPED], "int16") if constants.count_repairs else {})
 
 
@@ -145,7 +151,7 @@ class _Transformer:
         """Write the features of one partition."""
         index, partition = numbered
         constants, target = self.constants, self.constants.target
-        names = list(dict.fromkeys([*constants.columns, target.column, *constants.keep]))
+        names = list(dict.fromkeys([*constants.columns, *target.columns, *constants.keep]))
         table, kept = read_as_it_stands(self.clean.folder, partition, names)
         codes = np.full(table.num_rows, len(SPLITS), dtype=np.uint8)
         codes[kept] = read_codes(self.split, index)
@@ -155,9 +161,9 @@ class _Transformer:
         left_out, reasons = self._quarantined(rows, columns, train)
         for feature in constants.categorical:
             columns[feature.name] = codes_of(feature, rows)
-        found = rows.categories(target.column)
-        columns[TARGET] = classes_of(found, target)[found.positions]
-        require_classes(found, (columns[TARGET] >= 0) | (codes >= len(SPLITS)), target)
+        learnt = target_values(rows, target)
+        require_known(rows, target, ~learnt.known & (codes < len(SPLITS)))
+        columns |= learnt.columns
         columns |= {name: _kept(rows.array(name)) for name in constants.keep}
         if repairs is not None:
             columns |= {N_IMPUTED: repairs.imputed, N_CLIPPED: repairs.clipped}
@@ -208,27 +214,28 @@ def _kept(array: pa.Array) -> Any:
 
 def read_features(
     features: DatasetRef, preprocessing: PreprocessingRef, split: str
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[Any]]:
     """Read one split's features into memory; other columns of the dataset stay unread.
 
     Returns:
-        numeric float32 [N, D], categorical int64 [N, K] and target int64 [N], in row order.
+        numeric float32 [N, D], categorical int64 [N, K] and the target, in row order: int64 [N] of classes, float32
+        [N, L] of labels (0 or 1), or float64 [N], the standardized number.
     """
     constants = read_preprocessing(preprocessing)
     partitions = read_manifest(features).of_split(split)
     rows = sum(partition.rows for partition in partitions)
     numeric = np.empty((rows, len(constants.numeric)), dtype=np.float32)
     categorical = np.empty((rows, len(constants.categorical)), dtype=np.int64)
-    target = np.empty(rows, dtype=np.int64)
+    target = empty_target(rows, constants.target)
     names = [*(each.name for each in constants.numeric), *(each.name for each in constants.categorical)]
     start = 0
     for partition in partitions:
-        table = read_partition(features.folder, partition, [*names, TARGET])
+        table = read_partition(features.folder, partition, [*names, *constants.target.stored])
         stop = start + table.num_rows
         for index, feature in enumerate(constants.numeric):
             numeric[start:stop, index] = table[feature.name].to_numpy()
         for index, category in enumerate(constants.categorical):
             categorical[start:stop, index] = table[category.name].to_numpy()
-        target[start:stop] = table[TARGET].to_numpy()
+        target[start:stop] = stored_target(table, constants.target)
         start = stop
     return numeric, categorical, target

@@ -5,16 +5,19 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from tasks.errors import ConfigError
 from tasks.export.verify import Certificate
-
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece"})
+from tasks.metrics.table import METRIC, direction
+from tasks.promotion.challenge import Challenge, Compared
 
 Comparison = Literal[">=", "<="]
+Value = TypeVar("Value")
+
+_UNDEFINED = "undefined on the rows of this test split"
 
 
 class _Frozen(BaseModel):
@@ -33,16 +36,25 @@ class GateConfig(_Frozen):
 
     Attributes:
         floor: The worst value of each metric that is good enough; a ceiling for metrics where lower is better.
-        gain: The least gain over the champion for each metric, always positive for better. Without a champion there
-            is nothing to gain on, and the gate holds.
+        gain: The least gain over the champion for each metric, always positive for better; a small loss that is
+            still good enough is a negative number. Without a champion there is nothing to gain on, and the gate holds.
+            Against a champion that predicts something else, or of which the metric is not known, it does not hold.
+        gain_confidence: Where set, it is not the gain itself that must reach that, but the lower end of its interval
+            with this confidence (0.9: five resamples in a hundred lie below it).
         parity: The parity certificate's bounds.
         latency_ms: The most milliseconds of a call of the graph at the median, by batch size as text.
+        slices: By column, the worst value of each metric that is good enough for every group of it, as for `floor`.
+        fairness: By measure (`tasks.slices.fairness.FAIRNESS`), the greatest difference or the least ratio that is good
+            enough, for every protected column.
     """
 
     floor: Mapping[str, float] = {}
     gain: Mapping[str, float] = {}
+    gain_confidence: float | None = Field(default=None, gt=0, lt=1)
     parity: ParityGate = ParityGate()
     latency_ms: Mapping[str, PositiveFloat] = {}
+    slices: Mapping[str, Mapping[str, float]] = {}
+    fairness: Mapping[str, NonNegativeFloat] = {}
 
 
 class GateOutcome(_Frozen):
@@ -68,7 +80,7 @@ class GateOutcome(_Frozen):
 def check_gates(
     config: GateConfig,
     metrics: Mapping[str, float],
-    champion: Mapping[str, float] | None,
+    challenge: Challenge | None,
     certificate: Certificate,
 ) -> tuple[GateOutcome, ...]:
     """Judge every gate.
@@ -76,7 +88,7 @@ def check_gates(
     Args:
         config: The gates.
         metrics: The candidate's metrics on the test split.
-        champion: The champion's, as it was promoted with; None where there is none.
+        challenge: The candidate against the champion; None where there is none.
         certificate: The candidate's parity and latency.
 
     Raises:
@@ -84,7 +96,7 @@ def check_gates(
     """
     return (
         *_floors(config, metrics),
-        *_gains(config, metrics, champion),
+        *_gains(config, metrics, challenge),
         *_parity(config.parity, certificate),
         *_latency(config, certificate),
     )
@@ -102,22 +114,68 @@ def judge(gate: str, comparison: Comparison, wanted: float, got: float, note: st
 
 def _floors(config: GateConfig, metrics: Mapping[str, float]) -> Iterator[GateOutcome]:
     for metric, bound in config.floor.items():
-        got = _measured(metrics, metric, f"gates.floor.{metric}")
-        yield judge(f"floor {metric}", "<=" if metric in LOWER_IS_BETTER else ">=", bound, got)
+        gate, comparison = f"floor {metric}", _comparison(metric)
+        if _defined(metrics, metric, f"gates.floor.{metric}"):
+            yield judge(gate, comparison, bound, metrics[metric])
+        else:
+            yield _nothing(gate, comparison, bound, _UNDEFINED)
 
 
-def _gains(
-    config: GateConfig, metrics: Mapping[str, float], champion: Mapping[str, float] | None
-) -> Iterator[GateOutcome]:
+def _gains(config: GateConfig, metrics: Mapping[str, float], challenge: Challenge | None) -> Iterator[GateOutcome]:
     for metric, least in config.gain.items():
-        got = _measured(metrics, metric, f"gates.gain.{metric}")
         gate = f"gain {metric}"
-        if champion is None:
-            yield GateOutcome(gate=gate, passed=True, comparison=">=", wanted=least, note="there is no champion yet")
+        if not _defined(metrics, metric, f"gates.gain.{metric}"):
+            yield _nothing(gate, ">=", least, _UNDEFINED)
             continue
-        before = _measured(champion, metric, f"gates.gain.{metric}: the champion's evaluation")
-        gain = before - got if metric in LOWER_IS_BETTER else got - before
-        yield judge(gate, ">=", least, gain, note=f"the champion has {before:.6g}, the candidate {got:.6g}")
+        if challenge is None:
+            yield GateOutcome(gate=gate, passed=True, comparison=">=", wanted=least, note="there is no other champion")
+            continue
+        found = challenge.metrics.get(metric)
+        if found is None:
+            why = f": {challenge.recorded}" if challenge.recorded else f" by {metric}, which is undefined for one"
+            yield _nothing(gate, ">=", least, f"the champion and the candidate cannot be compared{why}")
+            continue
+        note = said(found, challenge)
+        if config.gain_confidence is None:
+            yield judge(gate, ">=", least, found.gain, note)
+        elif found.interval is None:
+            why = "; there is no interval, which gates.gain_confidence asks for"
+            yield _nothing(gate, ">=", least, note + why)
+        else:
+            yield judge(gate, ">=", least, found.interval[0], f"{note}; the interval's lower end counts")
+
+
+def _comparison(metric: str) -> Comparison:
+    return "<=" if direction(metric) < 0 else ">="
+
+
+def _nothing(gate: str, comparison: Comparison, wanted: float, why: str) -> GateOutcome:
+    """Refuse a gate for which there is no number."""
+    return GateOutcome(gate=gate, passed=False, comparison=comparison, wanted=wanted, note=why)
+
+
+def _defined(metrics: Mapping[str, float], metric: str, place: str) -> bool:
+    """Tell whether a metric has a value; one that there is not at all is an error."""
+    if metric not in METRIC:
+        _measured(metrics, metric, place)
+    return metric in metrics
+
+
+def said(found: Compared, challenge: Challenge) -> str:
+    """Say in words how a candidate stands against the champion by one metric, and how sure that is."""
+    both = f"the champion has {found.champion:.6g}, the candidate {found.candidate:.6g}"
+    if challenge.recorded is not None:
+        return f"{both}, each on rows of its own: the champion cannot answer the candidate's, for {challenge.recorded}"
+    drawn = "" if challenge.groups is None else f" in {challenge.groups:,} groups"
+    sure = ""
+    if found.interval is not None:
+        low, high = map(_way, found.interval)
+        sure = f", {100 * challenge.confidence:g}% of resamples between {low} and {high}"
+    return f"on the same {challenge.rows:,} rows{drawn} {both}: {_way(found.gain)}{sure}"
+
+
+def _way(gain: float) -> str:
+    return "no difference" if gain == 0 else f"{abs(gain):.3g} {'better' if gain > 0 else 'worse'}"
 
 
 def _parity(gate: ParityGate, certificate: Certificate) -> Iterator[GateOutcome]:
@@ -133,7 +191,7 @@ def _latency(config: GateConfig, certificate: Certificate) -> Iterator[GateOutco
         yield judge(f"latency_ms batch {size}", "<=", bound, _measured(medians, size, f"gates.latency_ms.{size}"))
 
 
-def _measured(values: Mapping[str, float], name: str, place: str) -> float:
+def _measured(values: Mapping[str, Value], name: str, place: str) -> Value:
     if name in values:
         return values[name]
     near = difflib.get_close_matches(name, values, n=1, cutoff=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict
 
 from serving.bundle.store import ModelStore
 from tasks.export.sample import Sample
-from tasks.export.standards import LABEL, PROBABILITIES
 from tasks.promotion.server_process import ServerError, serving_process
 from tasks.promotion.version import copy_bundle
 
@@ -22,8 +21,10 @@ class Trial(BaseModel):
     """What the server process did.
 
     Attributes:
-        difference: The largest difference of a probability from the training path's; None where no answer came.
-        failure: Why the trial failed, with the end of the server's output; None where it answered with the right label.
+        difference: The largest difference of a probability or number from the training path's, as
+            `tasks.export.parity.Parity` measures it; None where no answer came.
+        failure: Why the trial failed, with the end of the server's output; None where it
+            answered with the right labels.
         ready_seconds: From starting the process to its being ready.
     """
 
@@ -53,7 +54,7 @@ def run_trial(bundle: Path, model: str, sample: Sample, limit_seconds: float) ->
                 port = server.wait_until_ready(model, limit_seconds)
                 ready_seconds = time.monotonic() - start
                 answer = _outputs(server.infer(port, model, json.dumps(sample.request).encode()))
-            difference = _compare(answer, sample)
+            difference = compare_answer(answer, sample)
         except ServerError as error:
             return Trial(failure=str(error))
     return Trial(difference=difference, ready_seconds=round(ready_seconds, 3))
@@ -66,13 +67,24 @@ def _outputs(body: bytes) -> Mapping[str, Any]:
         raise ServerError(f"the server's answer cannot be read ({error!r}): {body[:200]!r}") from error
 
 
-def _compare(answer: Mapping[str, Any], sample: Sample) -> float:
-    missing = {LABEL, PROBABILITIES} - answer.keys()
+def compare_answer(answer: Mapping[str, Any], sample: Sample) -> float:
+    """Return the largest difference of a number in the server's answer, by output, from the one that it must give.
+
+    Raises:
+        ServerError: An output is missing, or labels are not the same.
+    """
+    missing = sample.answer.keys() - answer.keys()
     if missing:
         raise ServerError(f"the server's answer lacks {', '.join(sorted(missing))}")
-    if answer[LABEL] != [sample.label]:
-        raise ServerError(f"expected the label {sample.label!r}, got {answer[LABEL]!r}")
-    got = answer[PROBABILITIES]
-    if len(got) != len(sample.probabilities):
-        raise ServerError(f"expected {len(sample.probabilities)} probabilities, got {got!r}")
-    return float(max(abs(a - b) for a, b in zip(got, sample.probabilities, strict=True)))
+    return max(_difference(name, wanted, answer[name], sample.unit) for name, wanted in sample.answer.items())
+
+
+def _difference(name: str, wanted: Sequence[Any], got: Sequence[Any], unit: float) -> float:
+    """Return how far numbers are apart; anything else must be the same."""
+    if not isinstance(wanted[0], float):
+        if list(wanted) != got:
+            raise ServerError(f"output {name}: expected {list(wanted)}, got {got!r}")
+        return 0.0
+    if len(got) != len(wanted) or None in got:
+        raise ServerError(f"output {name}: expected {len(wanted)} finite numbers, got {got!r}")
+    return float(max(abs(a - b) for a, b in zip(got, wanted, strict=True))) / unit

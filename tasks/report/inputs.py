@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, model_validator
 
+from tasks.report.evaluated import Evaluated
+from tasks.report.groups import Explained, Sliced
 from tasks.report.plots import Line
 
 
@@ -100,45 +102,43 @@ class Accounting(_Frozen):
         return self
 
 
-class Curves(_Frozen):
-    """The points of the curves of the test split: for each class its xs and ys."""
-
-    roc: Mapping[str, Line] = {}
-    precision_recall: Mapping[str, Line] = {}
-    calibration: Mapping[str, Line] = {}
-
-    @classmethod
-    def of_classes(cls, classes: Sequence[Mapping[str, Any]]) -> Curves:
-        """Take what `tasks.evaluation.curves.curves` returns, one record for each class."""
-        named = {str(one["class"]): one for one in classes}
-        return cls(
-            roc={
-                name: (one["roc"]["false_positive_rate"], one["roc"]["true_positive_rate"])
-                for name, one in named.items()
-            },
-            precision_recall={name: (one["pr"]["recall"], one["pr"]["precision"]) for name, one in named.items()},
-            calibration={
-                name: (one["calibration"]["predicted"], one["calibration"]["observed"]) for name, one in named.items()
-            },
-        )
-
-
 class History(_Frozen):
-    """How the loss went: steps and losses of training and validation, and the step whose network was kept."""
+    """How training went: steps with the loss, steps with a metric of the validation split, and what was kept.
+
+    Attributes:
+        training: Nothing where the loss is not in the metric's unit.
+        metric: The metric's name.
+        best_step: The step whose model was kept.
+    """
 
     training: Line
     validation: Line
+    metric: str = "log_loss"
     best_step: int | None = None
 
     @classmethod
-    def of_rounds(cls, rounds: Sequence[Mapping[str, float]], best_round: int) -> History:
-        """Take a checkpoint's history (`tasks.training.selection.Selection.history`) and its best round, from 1."""
+    def of_rounds(cls, rounds: Sequence[Mapping[str, float]], best_round: int, metric: str = "log_loss") -> History:
+        """Take a checkpoint's history (`tasks.models.checkpoint.read_history`) and its best round, from 1."""
         steps = [one["steps"] for one in rounds]
+        like = metric == "log_loss" and all("train_loss" in one for one in rounds)
         return cls(
-            training=(steps, [one["train_loss"] for one in rounds]),
-            validation=(steps, [one["log_loss"] for one in rounds]),
-            best_step=int(steps[best_round - 1]),
+            training=(steps, [one["train_loss"] for one in rounds]) if like else ([], []),
+            validation=(steps, [one[metric] for one in rounds]),
+            metric=metric,
+            best_step=int(steps[best_round - 1]) if steps else None,
         )
+
+
+class CrossValidated(_Frozen):
+    """What cross-validation found.
+
+    Attributes:
+        said: How many folds of which kind, in a sentence.
+        metrics: For each metric its mean, its deviation, and its value in each fold.
+    """
+
+    said: str
+    metrics: Mapping[str, tuple[float, float, tuple[float, ...]]]
 
 
 class ReportInputs(_Frozen):
@@ -147,10 +147,10 @@ class ReportInputs(_Frozen):
     Attributes:
         version: The candidate's version in the model store.
         champion_version: The champion after this run, None where there is none.
-        headline: The metric named first, such as `roc_auc`.
-        metrics: For `test`, `champion` (where there is one) and each baseline: metric and value. The champion's are
-            those it was promoted with.
-        confusion: Rows of the test split, by actual class (outer) and predicted class (inner).
+        evaluated: How good the model is.
+        cross_validated: None where there was no cross-validation.
+        sliced: How good it is on parts of the test split; None for images.
+        explained: What it looks at; None where that was not asked for.
         certificate: The parity certificate, as nested plain values.
         latency: Milliseconds for each measured case, such as `{"batch 1, p50": 0.2}`.
         lineage: Where all of it came from: names and values in groups (`contract`, `data`, `config`, `libraries`).
@@ -160,15 +160,14 @@ class ReportInputs(_Frozen):
     version: str | int | None
     promoted: bool
     champion_version: str | int | None = None
-    headline: str
-    metrics: Mapping[str, Mapping[str, float]]
+    evaluated: Evaluated
+    cross_validated: CrossValidated | None = None
+    sliced: Sliced | None = None
+    explained: Explained | None = None
     gates: tuple[GateLine, ...]
     accounting: Accounting
     rules: tuple[RuleLine, ...]
     history: History
-    classes: tuple[str, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    curves: Curves
     certificate: Mapping[str, Any]
     latency: Mapping[str, float]
     lineage: Mapping[str, Mapping[str, Any]]

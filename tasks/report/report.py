@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tasks.metrics.table import direction
 from tasks.report import sections, wording
 from tasks.report.inputs import ReportInputs
 from tasks.storage import write_atomic
@@ -36,16 +37,18 @@ def render(inputs: ReportInputs) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (sections.flatten, wording.figure, wording.label, wording.share)
+    filters = (sections.flatten, wording.figure, wording.interval, wording.label, wording.share)
     environment.filters |= {function.__name__: function for function in filters}
+    evaluated = inputs.evaluated
     return environment.get_template("report.html.j2").render(
         inputs=inputs,
+        evaluated=evaluated,
         drawings=sections.drawings(inputs),
-        own=inputs.metrics[sections.TEST][inputs.headline],
-        comparisons=sections.comparisons(inputs),
+        comparisons=sections.comparisons(evaluated),
         refusals=sections.refusals(inputs),
-        metric_columns=sections.metric_columns(inputs),
-        metric_rows=sections.metric_rows(inputs),
-        lower_is_better=sections.LOWER_IS_BETTER,
+        metric_columns=sections.metric_columns(evaluated),
+        metric_rows=sections.metric_rows(evaluated),
+        calibration_rows=sections.calibration_rows(evaluated),
+        direction=direction,
         rules=sorted(inputs.rules, key=lambda rule: rule.passed),
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.report import plots
+from tasks.metrics.table import METRIC, direction
+from tasks.report import class_plots, number_plots, plots
+from tasks.report.evaluated import Evaluated
+from tasks.report.groups import importance_bars
 from tasks.report.inputs import GateLine, ReportInputs
 from tasks.report.wording import figure
 
-TEST, CHAMPION = "test", "champion"
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece"})
+TEST = "test"
 
 
 @dataclass(frozen=True)
@@ -37,27 +39,47 @@ def _refusal(gate: GateLine) -> str:
     return f"{gate.name}: {figure(gate.measured)} measured, {bound} needed, missed by {figure(-gate.margin)}{note}"
 
 
-def comparisons(inputs: ReportInputs) -> list[Comparison]:
-    """Set the headline metric against the champion's and the baselines', the model's own columns left out."""
-    own = inputs.metrics[TEST][inputs.headline]
-    sign = -1 if inputs.headline in LOWER_IS_BETTER else 1
-    return [
-        Comparison(name, values[inputs.headline], sign * (own - values[inputs.headline]))
-        for name, values in ((name, inputs.metrics[name]) for name in metric_columns(inputs))
-        if name != TEST and inputs.headline in values
+def comparisons(evaluated: Evaluated) -> list[Comparison]:
+    """Set the headline metric against the champion's, on the same rows where that could be, and the baselines'."""
+    headline, found = evaluated.headline, []
+    if evaluated.challenge is not None:
+        found = [
+            Comparison("champion", one.champion, one.gain)
+            for one in evaluated.challenge.compared
+            if one.name == headline
+        ]
+    own = evaluated.metrics[TEST][headline]
+    return found + [
+        Comparison(name, values[headline], direction(headline) * (own - values[headline]))
+        for name, values in ((name, evaluated.metrics[name]) for name in metric_columns(evaluated))
+        if name != TEST and headline in values
     ]
 
 
-def metric_columns(inputs: ReportInputs) -> list[str]:
-    """Return what was measured, in the order of the table's columns: the model, its champion, the baselines."""
-    return sorted(inputs.metrics, key=lambda name: (name != TEST, name != CHAMPION))
+def metric_columns(evaluated: Evaluated) -> list[str]:
+    """Return what was measured, in the order of the table's columns: the model, then the baselines."""
+    return sorted(evaluated.metrics, key=lambda name: name != TEST)
 
 
-def metric_rows(inputs: ReportInputs) -> list[tuple[str, list[float | None]]]:
-    """Return each metric's name and its values in the order of the columns."""
-    columns = [inputs.metrics[name] for name in metric_columns(inputs)]
-    names = dict.fromkeys(name for values in columns for name in values)
-    return [(name, [values.get(name) for values in columns]) for name in names]
+def metric_rows(evaluated: Evaluated) -> list[tuple[str, tuple[float, float] | None, list[float | None]]]:
+    """Return each metric's name, the model's interval, and the values in the order of the columns."""
+    columns = [evaluated.metrics[name] for name in metric_columns(evaluated)]
+    names = in_order(dict.fromkeys(name for values in columns for name in values))
+    return [(name, evaluated.intervals.get(name), [values.get(name) for values in columns]) for name in names]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return metrics in the order of their table, and what is none behind them."""
+    places = {name: place for place, name in enumerate(METRIC)}
+    return sorted(names, key=lambda name: places.get(name, len(places)))
+
+
+def calibration_rows(evaluated: Evaluated) -> list[tuple[str, float, float]]:
+    """Return each metric that calibration or a threshold changed, before and after."""
+    own = evaluated.metrics[TEST]
+    before = evaluated.uncalibrated
+    both = [(name, before[name], own[name]) for name in in_order(before) if name in own]
+    return [each for each in both if each[1] != each[2]]
 
 
 def flatten(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -74,26 +96,52 @@ def flatten(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, s
 
 def drawings(inputs: ReportInputs) -> dict[str, str]:
     """Draw every plot for which there are points, by the plot's name."""
-    rows, history, curves = inputs.accounting, inputs.history, inputs.curves
-    own = inputs.metrics[TEST]
+    rows, history, evaluated = inputs.accounting, inputs.history, inputs.evaluated
     drawn = {"rows": plots.row_accounting(rows.kept, rows.in_quarantine, rows.left_out)}
     if rows.quarantined:
         drawn["quarantine"] = plots.quarantine_reasons(rows.quarantined)
     if history.validation[0]:
-        drawn["loss"] = plots.loss_curves(history.training, history.validation, history.best_step)
-    if inputs.confusion:
-        drawn["confusion"] = plots.confusion_matrix(inputs.confusion, inputs.classes)
+        drawn["loss"] = plots.loss_curves(history.training, history.validation, history.best_step, history.metric)
+    if evaluated.confusion:
+        drawn["confusion"] = class_plots.confusion_matrix(evaluated.confusion, evaluated.classes)
+    if inputs.explained is not None and inputs.explained.importance:
+        drawn["importance"] = importance_bars(inputs.explained.importance)
+    return drawn | _curves(evaluated) | _figures(evaluated.figures)
+
+
+def _curves(evaluated: Evaluated) -> dict[str, str]:
+    curves, own, drawn = evaluated.curves, evaluated.metrics[TEST], {}
     if curves.roc:
-        drawn["roc"] = plots.roc_curve(curves.roc, own.get("roc_auc"))
+        drawn["roc"] = class_plots.roc_curve(curves.roc, own.get("roc_auc"))
     if curves.precision_recall:
-        share = _positive_share(inputs)
-        drawn["pr"] = plots.precision_recall_curve(curves.precision_recall, own.get("average_precision"), share)
+        share = _positive_share(evaluated)
+        average = own.get("average_precision")
+        drawn["pr"] = class_plots.precision_recall_curve(curves.precision_recall, average, share)
     if curves.calibration:
-        drawn["calibration"] = plots.calibration_curve(curves.calibration)
+        drawn["calibration"] = class_plots.calibration_curve(curves.calibration, curves.uncalibrated)
+    if curves.gains:
+        drawn["gains"] = class_plots.gains_curve(curves.gains)
+    if curves.lift:
+        drawn["lift"] = class_plots.lift_curve(curves.lift)
     return drawn
 
 
-def _positive_share(inputs: ReportInputs) -> float | None:
+def _figures(figures: Mapping[str, Any]) -> dict[str, str]:
+    drawn = {}
+    if points := figures.get("scatter"):
+        band = (points["low"], points["high"]) if "low" in points else None
+        drawn["scatter"] = number_plots.predicted_and_true((points["predicted"], points["true"]), band)
+    if bars := figures.get("residuals"):
+        drawn["residuals"] = number_plots.residual_histogram(bars["edges"], bars["count"])
+    if spread := figures.get("by_prediction"):
+        drawn["spread"] = number_plots.residuals_by_prediction(spread)
+    if quantiles := figures.get("quantiles"):
+        drawn["quantiles"] = number_plots.quantile_calibration((quantiles["asked"], quantiles["below"]))
+    return drawn
+
+
+def _positive_share(evaluated: Evaluated) -> float | None:
     """Return the share of the second class's rows, which is what chance reaches; many classes have no one share."""
-    total = sum(map(sum, inputs.confusion))
-    return sum(inputs.confusion[1]) / total if len(inputs.confusion) == 2 and total else None
+    counts = evaluated.confusion
+    total = sum(map(sum, counts))
+    return sum(counts[1]) / total if len(counts) == 2 and total else None

@@ -5,14 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-_LABELS = {
-    "roc_auc": "ROC-AUC",
-    "average_precision": "average precision",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "f1": "F1",
-    "ece": "expected calibration error",
-}
+from tasks.metrics.table import METRIC
 
 
 def figure(value: Any) -> str:
@@ -30,6 +23,11 @@ def figure(value: Any) -> str:
     return f"{value:.2g}" if abs(value) < 5e-4 or abs(value) >= 1e9 else f"{value:,.4f}"
 
 
+def interval(ends: tuple[float, float] | None) -> str:
+    """Write an interval; nothing where there is none."""
+    return "" if ends is None else f"{figure(ends[0])} to {figure(ends[1])}"
+
+
 def share(part: int, whole: int) -> str:
     """Write a part as a percentage; a small part is never shown as nothing."""
     percent = 100 * part / whole if whole else 0.0
@@ -38,4 +36,4 @@ def share(part: int, whole: int) -> str:
 
 def label(name: str) -> str:
     """Return a metric's or a key's name for people."""
-    return _LABELS.get(name, name.replace("_", " "))
+    return METRIC[name].label if name in METRIC else name.replace("_", " ")

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 
 from tasks.augmentation.classes import ByClass, by_index
-from tasks.preprocessing.constants import Target
+from tasks.preprocessing.targets import ClassTarget, Target
 
 ClassWeights = Literal["none", "balanced"] | ByClass
 
@@ -21,13 +21,14 @@ def class_weights(given: ClassWeights, labels: torch.Tensor, target: Target) -> 
     Args:
         given: What the config says.
         labels: Classes of the training rows, int64 `[N]`.
-        target: The classes' names.
+        target: The classes' names; a problem without classes has no weights, which the config's check sees to.
 
     Raises:
         ConfigError: A name is no class.
     """
     if given == "none":
         return None
+    assert isinstance(target, ClassTarget), target.problem
     classes = len(target.classes)
     if given == "balanced":
         counts = torch.bincount(labels, minlength=classes).double()

@@ -1,4 +1,4 @@
-"""Balance and noise drawn anew while training: pure functions of the seed and the pass or step, so nothing to save."""
+"""What is drawn anew while training, as pure functions of the seed and the pass or step: so nothing to save."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ from tasks.augmentation.balance import planned_rows
 from tasks.augmentation.config import AugmentConfig
 from tasks.augmentation.noise import Noise
 from tasks.augmentation.statistics import Spread, count_codes
+from tasks.images.augment.compose import ImageAugmentConfig
 from tasks.preprocessing.constants import Preprocessing
+from tasks.training.image_batches import ImageChange
 from tasks.training.splits import Batch, SplitTensors
+
+Augment = AugmentConfig | ImageAugmentConfig
 
 
 class BalancedPass:
@@ -67,17 +71,37 @@ class BatchNoise:
         return batch
 
 
-def balanced_pass(train: SplitTensors, config: AugmentConfig, constants: Preprocessing) -> BalancedPass | None:
+def balanced_pass(train: SplitTensors, config: Augment, constants: Preprocessing) -> BalancedPass | None:
     """Return how rows are drawn where the config balances batches, else None.
 
     Raises:
         ConfigError: A class is unknown, or its share cannot be reached.
         TrainingError: A class has no row.
     """
-    if config.when != "batch" or config.balance.method == "none":
+    if isinstance(config, ImageAugmentConfig) or config.when != "batch" or config.balance.method == "none":
         return None
-    counts = np.bincount(train.target.numpy(), minlength=len(constants.target.classes))
-    return BalancedPass(train.target, planned_rows(counts, config.balance, constants.target).tolist())
+    target = constants.class_target
+    counts = np.bincount(train.target.numpy(), minlength=len(target.classes))
+    return BalancedPass(train.target, planned_rows(counts, config.balance, target).tolist())
+
+
+def batch_change(
+    train: SplitTensors, config: Augment, constants: Preprocessing, *, seed: int, device: str
+) -> BatchNoise | ImageChange | None:
+    """Return what is done to every batch, noise on tables or the augmentation of images; None where nothing is.
+
+    Args:
+        train: The training split.
+        config: What is asked for.
+        constants: What made the split.
+        seed: Of the draws for images; noise has its own.
+        device: Where images are augmented.
+    """
+    if isinstance(config, ImageAugmentConfig):
+        if config == ImageAugmentConfig():
+            return None
+        return ImageChange(config, len(constants.class_target.classes), seed, device)
+    return batch_noise(train, config, constants)
 
 
 def batch_noise(train: SplitTensors, config: AugmentConfig, constants: Preprocessing) -> BatchNoise | None:

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins import CheckpointIO
+from pydantic import PositiveInt
 
 from tasks.errors import IntegrityError
 from tasks.storage import place, write_atomic
+from tasks.training.module import NetworkModule
+from tasks.training.processes import is_first, said_by_first, several
 
 _KEPT = 2
 _PATTERN = "round-*.ckpt"
-_IDENTITY = "headrace_run"
+_IDENTITY, _BATCHES = "headrace_run", "headrace_batches"
+
+# A checkpoint by the clock: at least so many seconds after the last, and so many times as long as that took to write.
+_LEAST_SECONDS, _LEAST_TIMES = 10.0, 60.0
+# Several processes save together, so they have to agree on the time; asking at each step would slow all of them.
+_ASK_STEPS = 50
+
+CheckpointSteps = PositiveInt | Literal["auto"]
 
 _logger = logging.getLogger(__name__)
 
@@ -58,15 +71,55 @@ class AtomicCheckpointIO(CheckpointIO):
         place(path).unlink(missing_ok=True)
 
 
-class RoundCheckpoint(pl.callbacks.Checkpoint):
-    """Saves a checkpoint after every round and keeps the last two.
+class Pace:
+    """Says when, within a round, it is time for a checkpoint.
 
-    Lightning calls callbacks of this class last, so the file holds what the others concluded from the round.
+    Writing changes nothing of what is trained, so `auto` may go by the clock: a checkpoint follows the last one no
+    sooner than 60 times what writing that took, which costs less than 2 % of the time.
     """
 
-    def __init__(self, folder: Path, run: str) -> None:
+    def __init__(self, steps: CheckpointSteps) -> None:
+        self._steps = steps
+        self._cost = 0.0
+        self._written = time.monotonic()
+
+    def due(self, step: int) -> bool:
+        """Say whether to write after so many steps of the whole run; all processes of a training say the same."""
+        if self._steps != "auto":
+            return step % self._steps == 0
+        if several() and step % _ASK_STEPS:
+            return False
+        late = time.monotonic() - self._written > max(_LEAST_SECONDS, _LEAST_TIMES * self._cost)
+        return said_by_first([late]) == [1.0] if several() else late
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Note how long writing takes."""
+        began = time.monotonic()
+        yield
+        self._written = time.monotonic()
+        self._cost = self._written - began
+
+
+class RoundCheckpoint(pl.callbacks.Checkpoint):
+    """Saves a checkpoint after every round, and now and then within a long one, and keeps the last two.
+
+    Lightning calls callbacks of this class last, so the file holds what the others concluded from the round. Of
+    several processes all take part, and the first one writes.
+    """
+
+    def __init__(self, folder: Path, run: str, steps: CheckpointSteps = "auto") -> None:
+        """Begin.
+
+        Args:
+            folder: Where the files go.
+            run: Whose they are; see `latest_checkpoint`.
+            steps: Steps between two checkpoints within a round; `auto` goes by the clock.
+        """
         self._folder = folder
         self._run = run
+        self._pace = Pace(steps)
+        self._batches = 0
 
     def on_save_checkpoint(
         self,
@@ -74,14 +127,44 @@ class RoundCheckpoint(pl.callbacks.Checkpoint):
         pl_module: pl.LightningModule,  # noqa: ARG002
         checkpoint: dict[str, Any],
     ) -> None:
-        """Note whose checkpoint it is."""
+        """Note whose checkpoint it is, and how many batches of an unfinished round it has seen."""
         checkpoint[_IDENTITY] = self._run
+        checkpoint[_BATCHES] = self._batches
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: object,  # noqa: ARG002
+        batch: object,  # noqa: ARG002
+        batch_idx: int,
+    ) -> None:
+        """Save within the round, between two steps: gradients that are still being added up are nowhere kept."""
+        assert isinstance(pl_module, NetworkModule)
+        batches = batch_idx + 1
+        if batches == len(pl_module.losses) or batches % pl_module.config.accumulate:
+            return
+        if self._pace.due(trainer.global_step):
+            pl_module.require_finite()
+            self._save(trainer, f"round-{trainer.current_epoch:06d}.step-{trainer.global_step:09d}.ckpt", batches)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         """Save the round."""
-        trainer.save_checkpoint(self._folder / f"round-{trainer.current_epoch + 1:06d}.ckpt")
+        self._save(trainer, f"round-{trainer.current_epoch + 1:06d}.ckpt", 0)
+
+    def _save(self, trainer: pl.Trainer, name: str, batches: int) -> None:
+        self._batches = batches
+        with self._pace.writing():
+            trainer.save_checkpoint(self._folder / name)
+        if not is_first():
+            return
         for path in sorted(self._folder.glob(_PATTERN))[:-_KEPT]:
             path.unlink()
+
+
+def batches_seen(checkpoint: dict[str, Any]) -> int:
+    """Return how many batches of an unfinished round a checkpoint has seen."""
+    return int(checkpoint[_BATCHES])
 
 
 def latest_checkpoint(folder: Path, run: str) -> tuple[Path, dict[str, Any]] | None:

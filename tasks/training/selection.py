@@ -3,29 +3,58 @@
 from __future__ import annotations
 
 import copy
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pytorch_lightning as pl
 import torch
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
-from tasks.training.module import TabularModule
+from tasks.errors import ConfigError
+from tasks.metrics.selection import GREATER_IS_BETTER, SELECTION_METRICS, metrics_of
+from tasks.preprocessing.targets import Problem
+from tasks.training.choice import require_known
+from tasks.training.module import NetworkModule
+from tasks.training.schedules import plateau_factor
+from tasks.training.sharding import whole
 
 
 class SelectionConfig(BaseModel):
     """The best round, by a metric of the validation split.
 
     Attributes:
-        metric: `log_loss` (lower is better) or `roc_auc` (higher is better).
+        metric: One of `tasks.metrics.selection`; `auto` is `log_loss` for classes and labels, `rmse` for numbers and
+            `pinball` for quantiles.
         patience: Training stops after this many rounds without a gain.
         least_gain: What counts as one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    metric: Literal["log_loss", "roc_auc"] = "log_loss"
+    metric: str = "auto"
     patience: PositiveInt = 10
     least_gain: Annotated[float, Field(ge=0.0)] = 0.0
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        require_known("train.selection.metric", value, ("auto", *SELECTION_METRICS))
+        return value
+
+    def resolved(self, problem: Problem) -> SelectionConfig:
+        """Return what `auto` means for a problem.
+
+        Raises:
+            ConfigError: The metric does not fit the problem.
+        """
+        fitting = metrics_of(problem)
+        if self.metric == "auto":
+            return self.model_copy(update={"metric": fitting[0]})
+        if self.metric not in fitting:
+            raise ConfigError(
+                f"train.selection.metric: `{self.metric}` does not fit a {problem} problem\n"
+                f"  do: write `auto`, or one of {', '.join(fitting)}"
+            )
+        return self
 
 
 class Selection(pl.Callback):
@@ -42,6 +71,12 @@ class Selection(pl.Callback):
     """
 
     def __init__(self, config: SelectionConfig, rounds: int) -> None:
+        """Begin with nothing.
+
+        Args:
+            config: With a metric of the problem, no longer `auto`.
+            rounds: The most there will be.
+        """
         self.config = config
         self.history: list[dict[str, float]] = []
         self.weights: dict[str, torch.Tensor] = {}
@@ -49,9 +84,13 @@ class Selection(pl.Callback):
         self.finished = False
         self._rounds = rounds
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Say where the schedule stands, which follows from the history."""
+        self._steer(pl_module)
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Judge the round."""
-        assert isinstance(pl_module, TabularModule)
+        assert isinstance(pl_module, NetworkModule)
         number = len(self.history) + 1
         record = {
             "round": number,
@@ -62,17 +101,24 @@ class Selection(pl.Callback):
         }
         if self._gains(record):
             self.best_round = number
-            self.weights = {name: value.cpu().clone() for name, value in pl_module.average.state_dict().items()}
+            self.weights = {name: whole(value).clone() for name, value in pl_module.average.state_dict().items()}
         self.history.append(record)
         self.finished = number == self._rounds or number - self.best_round >= self.config.patience
         trainer.should_stop = self.finished
+        self._steer(pl_module)
+
+    def _steer(self, module: pl.LightningModule) -> None:
+        assert isinstance(module, NetworkModule)
+        metric = self.config.metric
+        values = [record[metric] for record in self.history]
+        module.plateau = plateau_factor(values, module.config, greater_is_better=metric in GREATER_IS_BETTER)
 
     def _gains(self, record: dict[str, float]) -> bool:
         if not self.best_round:
             return True
         metric = self.config.metric
         gain = record[metric] - self.history[self.best_round - 1][metric]
-        return (gain if metric == "roc_auc" else -gain) > self.config.least_gain
+        return (gain if metric in GREATER_IS_BETTER else -gain) > self.config.least_gain
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint must hold."""

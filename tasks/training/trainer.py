@@ -3,61 +3,22 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import pytorch_lightning as pl
-from pydantic import BaseModel, ConfigDict, PositiveInt
+import torch
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from pytorch_lightning.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 
+from tasks.errors import TrainingError
+from tasks.training.machine import MachineConfig
 from tasks.training.optimization import OptimizerConfig
 from tasks.training.recovery import AtomicCheckpointIO
 
 _LOUD = ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric")
-
-
-class MachineConfig(BaseModel):
-    """What the network is trained on.
-
-    Attributes:
-        accelerator: Lightning's name for it: `auto` takes a GPU where there is one.
-        devices: How many; more than one is not supported yet.
-        precision: Lightning's name for the precision of training. The kept weights are float32 in any case.
-        threads: Threads of torch on the CPU; the machine's cores by default. Another number gives other last bits.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
-    devices: Literal[1] = 1
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    threads: PositiveInt | None = None
-
-    def thread_count(self) -> int:
-        """Return the number of threads to use."""
-        return self.threads or os.cpu_count() or 1
-
-
-class StepProgress(pl.Callback):
-    """Reports every round's steps as they are made, in a few portions."""
-
-    def __init__(self, advance: Callable[[int], None], portion: int) -> None:
-        self._advance = advance
-        self._portion = portion
-
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,  # noqa: ARG002
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        outputs: object,  # noqa: ARG002
-        batch: object,  # noqa: ARG002
-        batch_idx: int,
-    ) -> None:
-        """Count."""
-        if (batch_idx + 1) % self._portion == 0:
-            self._advance(self._portion)
 
 
 def build_trainer(
@@ -66,27 +27,42 @@ def build_trainer(
     """Build a Trainer without loggers, bars, summaries or folders of its own.
 
     Args:
-        machine: Where it runs.
-        optimizer: For the length at which gradients are cut.
+        machine: Where it runs. Of several processes, this one has been told by its environment which it is.
+        optimizer: For the length at which gradients are cut, and how many batches make a step.
         rounds: Lightning's epochs.
         callbacks: One of them must be a `Checkpoint`, or Lightning adds its own.
     """
+    together: dict[str, Any] = {"devices": 1, "plugins": [AtomicCheckpointIO()]}
+    if machine.processes > 1:
+        # What normalisations keep of their inputs is brought together by `tasks.training.together`.
+        together = {
+            "devices": machine.devices,
+            "num_nodes": machine.num_nodes,
+            "strategy": _sharing(machine) if machine.strategy == "fsdp" else DDPStrategy(broadcast_buffers=False),
+            "plugins": [AtomicCheckpointIO(), LightningEnvironment()],
+        }
     with quiet():
         return pl.Trainer(
+            **together,
             accelerator=machine.accelerator,
-            devices=machine.devices,
             precision=machine.precision,
             max_epochs=rounds,
             callbacks=callbacks,
             gradient_clip_val=optimizer.gradient_norm or None,
+            accumulate_grad_batches=optimizer.accumulate,
             deterministic=True,
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
             enable_progress_bar=False,
             enable_model_summary=False,
             logger=False,
-            plugins=[AtomicCheckpointIO()],
         )
+
+
+def _sharing(machine: MachineConfig) -> Strategy:
+    return ModelParallelStrategy(
+        data_parallel_size=machine.processes, tensor_parallel_size=1, save_distributed_checkpoint=False
+    )
 
 
 @contextmanager
@@ -97,6 +73,8 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         for module in (r"pytorch_lightning.*", r"lightning_fabric.*"):
             warnings.filterwarnings("ignore", module=module)
+        # Gradients of convolutions lie channels last, and DDP's buffers do not; it copies.
+        warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
         for logger in loggers:
             logger.setLevel(logging.ERROR)
         try:
@@ -117,3 +95,29 @@ def fit(trainer: pl.Trainer, module: pl.LightningModule, loaders: tuple[Any, Any
     """
     with quiet():
         trainer.fit(module, *loaders, ckpt_path=resume)
+
+
+@contextmanager
+def naming_full_device(batch_size: int, accumulate: int) -> Iterator[None]:
+    """Turn a GPU's lack of memory inside the block into an error that says which batch size to try.
+
+    Args:
+        batch_size: Rows of a batch.
+        accumulate: Batches whose gradients are added up for one step.
+
+    Raises:
+        TrainingError: The GPU has too little memory.
+    """
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        half = max(1, batch_size // 2)
+        hint = (
+            f"try train.batch_size {half} with train.optimizer.accumulate {accumulate * 2}, which makes the same steps"
+            if half < batch_size
+            else "choose a smaller network; a batch has one row already"
+        )
+        raise TrainingError(
+            f"training: the GPU has too little memory for batches of {batch_size} rows "
+            f"({str(error).splitlines()[0]})\n  do: {hint}"
+        ) from error

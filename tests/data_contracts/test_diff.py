@@ -53,6 +53,7 @@ OTHER: dict[str, Any] = {
     "options": {"minLength": 2},
     "repair": Repair(case="upper"),
     "privacy": Privacy(action="drop"),
+    "protected": True,
 }
 
 
@@ -130,16 +131,16 @@ def test_row_rules_that_no_column_explains():
 
 
 def test_what_the_pipeline_makes_of_a_column():
-    use = Use(target="t", exclude=("a",))
+    use = Use(targets=("t",), exclude=("a",))
     tighter = {"options": {"minLength": 1}}, {"options": {"minLength": 2}}
     assert only_change(*tighter, use=use).consequence == "revalidate"
-    assert only_change(*tighter, use=Use(target="t")).consequence == "breaks-clients"
-    assert only_change(*tighter, use=Use(target="t", include=("b",))).consequence == "revalidate"
-    assert only_change({"enum": ("x",)}, {"enum": ("x", "y")}, use=Use(target="a")).consequence == "retrain"
-    assert only_change({}, {"description": "x"}, use=Use(target="a")).consequence == "nothing"
-    assert only_change(*reversed(tighter), use=Use(target="a")).consequence == "revalidate"
+    assert only_change(*tighter, use=Use(targets=("t",))).consequence == "breaks-clients"
+    assert only_change(*tighter, use=Use(targets=("t",), include=("b",))).consequence == "revalidate"
+    assert only_change({"enum": ("x",)}, {"enum": ("x", "y")}, use=Use(targets=("a",))).consequence == "retrain"
+    assert only_change({}, {"description": "x"}, use=Use(targets=("a",))).consequence == "nothing"
+    assert only_change(*reversed(tighter), use=Use(targets=("a",))).consequence == "revalidate"
     added = contract_with(), contract_with(Column(name="a", logical_type="string"))
-    assert diff(*added, Use(target="t"))[0].consequence == "breaks-clients"
+    assert diff(*added, Use(targets=("t",)))[0].consequence == "breaks-clients"
     assert diff(*added, use)[0].consequence == "revalidate"
     assert only_change({}, {"primary_key_position": 1}, use=use).consequence == "retrain"
 

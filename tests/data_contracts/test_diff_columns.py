@@ -25,6 +25,7 @@ OTHER: dict[str, Any] = {
     "options": {"minLength": 2},
     "repair": Repair(case="upper"),
     "privacy": Privacy(action="drop"),
+    "protected": True,
 }
 
 
@@ -171,6 +172,12 @@ def test_privacy():
     assert only_change({}, drop).consequence == "breaks-clients"
     assert only_change(drop, {}).consequence == "retrain"
     assert only_change({}, part).consequence == "refit"
+
+
+def test_protection_is_for_the_next_evaluation_alone():
+    marked, bare = only_change({}, {"protected": True}), only_change({"protected": True}, {})
+    assert (marked.consequence, marked.kind) == ("nothing", "tightened")
+    assert (bare.consequence, bare.kind) == ("nothing", "loosened")
 
 
 bounds = st.none() | st.integers(-5, 5)

@@ -22,7 +22,7 @@ def test_everything_that_can_be_said(make_contract):
     )  # fmt: skip
     numbers = column(said("thousandsSeparator", "'.'"), said("decimalSeparator", "','"), kind="number")
     dates = column(said("formats", "[dd/MM/yyyy, ISO 8601]"), kind="date")
-    bare = column(said("trim", "false"), said("privacy", "{extract: '(a)b'}"))
+    bare = column(said("trim", "false"), said("privacy", "{extract: '(a)b'}"), said("protected", "true"))
     properties = "".join(
         text.replace("name: a", f"name: {name}")
         for name, text in zip("abcd", (texts, numbers, dates, bare), strict=True)
@@ -34,6 +34,7 @@ def test_everything_that_can_be_said(make_contract):
     assert a.privacy == Privacy(action="drop")
     assert b.repair == Repair(thousands_separator=".", decimal_separator=",")
     assert c.repair == Repair(formats=("dd/MM/yyyy", "ISO 8601"))
+    assert [each.protected for each in (a, b, c, d)] == [False, False, False, True]
     assert (d.repair, d.privacy) == (Repair(trim=False), Privacy(action="extract", pattern="(a)b"))
 
 
@@ -46,6 +47,8 @@ def test_everything_that_can_be_said(make_contract):
         (column(said("case", "UPPER")), ":12: column a: case: expected one of upper, lower, title; got 'UPPER'"),
         (column(said("trim", "'no'")), "expected true or false, got 'no'"),
         (column(said("nullMarkers", "[1]")), r"expected a list of texts, got \[1\]; put each in quotes"),
+        (column(said("protect", "true")), r":12: column a: unknown custom property 'protect'; did you mean 'protecte"),
+        (column(said("protected", "'yes'")), "column a: protected: expected true or false, got 'yes'"),
         (column(said("synonyms", "{a: 1}")), "expected a mapping of texts to texts"),
         (column(said("privacy", "hide")), "expected drop, or {extract"),
         (column(said("case", "upper"), kind="integer"),

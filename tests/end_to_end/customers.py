@@ -48,7 +48,7 @@ source:
 preprocess:
   exclude: [customer_id]
 train:
-  network: {name: mlp, hidden: [16, 16]}
+  model: {name: mlp, hidden: [16, 16]}
   rounds: 4
   steps_per_round: 20
   batch_size: 128

@@ -64,7 +64,7 @@ def test_a_run_killed_in_training_goes_on_from_its_last_checkpoint(
     process.communicate(timeout=30)
     assert not (tmp_path / "home" / "checkpoints").exists(), "the kill came after training"
     digest, stderr = digest_of_rerun(shell)
-    assert "goes on after round" in stderr
+    assert "goes on after step" in stderr
     assert "transform  1,9" in stderr
     assert stderr.count("reused") == 6
     assert digest == unkilled[0]

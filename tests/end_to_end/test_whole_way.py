@@ -83,7 +83,10 @@ def test_the_first_run_promotes_a_model_that_beats_its_baseline(first_run: dict)
         "fit",
         "transform",
         "train",
+        "calibrate",
         "evaluate",
+        "slices",
+        "explain",
         "export",
         "verify",
     ]
@@ -123,6 +126,8 @@ def test_the_prefect_run_page_has_its_artifacts(first_run: dict, prefect_api: st
     keys = {artifact["key"] for artifact in found}
     assert keys >= {
         "validation",
+        "worst-slices",
+        "importance",
         "quarantine-reasons",
         "row-accounting",
         "leakage",

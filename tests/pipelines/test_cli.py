@@ -53,7 +53,7 @@ print([name for name in {HEAVY} if name in sys.modules])
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("name", ["check", "models", "run", "samples", "serve"])
+@pytest.mark.parametrize("name", ["check", "models", "run", "samples", "search", "serve"])
 def test_every_command_has_help_with_an_example(name: str) -> None:
     done = CliRunner().invoke(headrace, [name, "--help"])
     assert done.exit_code == 0
@@ -119,7 +119,8 @@ def test_check_finds_a_good_pipeline_good(
     ("setting", "message"),
     [
         ("target=chuned", "did you mean `churned`?"),
-        ("target=monthly", "`monthly` is a number"),
+        ("target=monthly", "customers.yaml:17: promote.gates.floor.roc_auc: `roc_auc` is a metric of"),
+        ("problem=regression", "`churned` is of type boolean ("),
         ("preprocess.exclude=[agee]", "did you mean `age`?"),
         ("promote.gates.floor={roc_ac: 0.5}", "did you mean `roc_auc`?"),
         ("split={method: group, column: contry}", "did you mean `country`?"),

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines.config import load_config
 from tasks.errors import ConfigError
+from tasks.models.config import AutoConfig
 
 GOOD = """\
 name: customers
@@ -15,7 +16,7 @@ source:
 validate:
   max_quarantined: 0.1
 train:
-  network:
+  model:
     name: mlp
     dropout: 0.2
 promote:
@@ -39,7 +40,7 @@ def refusal(path: Path, *overrides: str) -> str:
 def test_a_config_is_read_and_its_paths_are_relative_to_it(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, GOOD))
     assert config.validation.max_quarantined == 0.1
-    assert config.train.network.name == "mlp"
+    assert config.train.model.name == "mlp"
     assert config.preprocess.target == config.split.target == "churned"
     assert config.contract == str(tmp_path / "contracts" / "customers.odcs.yaml")
     assert config.source.path == str(tmp_path / "customers.csv")
@@ -63,6 +64,11 @@ def test_settings_are_applied_over_the_file(tmp_path: Path) -> None:
         (GOOD.replace("model: churn\n", ""), 1, "model: this key is required"),
         (GOOD.replace("name: customers", "name: [1"), 2, "not valid YAML"),
         (GOOD.replace("model: churn", "name: again"), 2, "not valid YAML"),
+        (GOOD.replace("roc_auc: 0.6", "roc_auc: -.inf"), 15, "promote.gates.floor.roc_auc: expected a finite number"),
+        (GOOD.replace("dropout: 0.2", "hidden: [16, .nan]"), 12, "train.model.hidden.1: expected a finite number"),
+        (GOOD + "calibrate: {threshold: {rule: fixed, value: 2}}", 16, "calibrate.threshold.value: input should be"),
+        (GOOD + "calibrate: {threshold: cost}", 16, "calibrate.threshold.false_positive: this key is required"),
+        (GOOD.replace("  model:", "  optimizer: {name: {adam: 1}}\n  model:"), 10, "expected one of adamw"),
     ],
 )
 def test_a_mistake_is_an_error_with_its_line_and_the_nearest_key(
@@ -89,3 +95,27 @@ def test_an_unknown_setting_has_its_nearest_key(tmp_path: Path) -> None:
 
 def test_an_unknown_option_of_a_column_has_its_nearest_key(tmp_path: Path) -> None:
     assert "did you mean `impute`?" in refusal(write(tmp_path, GOOD), "preprocess.columns.age={imput: mean}")
+
+
+def test_folds_of_auto_follow_a_split_by_group(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    grouped = ["split={method: group, column: day}", "train.model=auto"]
+    config = load_config(path, grouped)
+    assert isinstance(config.train.model, AutoConfig)
+    assert config.train.model.group == "day"
+    assert config.preprocess.keep == ("day",)
+    said = load_config(path, [*grouped, "train.model={name: auto, group: plan}", "preprocess.keep=[plan]"])
+    assert isinstance(said.train.model, AutoConfig)
+    assert (said.train.model.group, said.preprocess.keep) == ("plan", ("plan",))
+
+
+def test_a_name_that_stands_alone_becomes_a_section_when_something_in_it_is_set(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace("  model:\n    name: mlp\n    dropout: 0.2\n", "  model: mlp\n"))
+    model = load_config(path, ["train.model.dropout=0.1"]).train.model
+    assert (model.name, model.dropout) == ("mlp", 0.1)
+    assert "holds a single value, not a section" in refusal(path, "contract.path=1")
+
+
+def test_a_key_of_another_model_is_told_as_such(tmp_path: Path) -> None:
+    message = refusal(write(tmp_path, GOOD), "train.model.leaves=3")
+    assert "train.model.leaves: unknown key; it belongs to another `name`" in message

@@ -7,6 +7,7 @@ from typing import Any
 
 from data_contracts.loader import load_contract
 from pipelines.config import load_config
+from tasks.calibration.calibrate import run_calibrate
 from tasks.data.clean import run_clean
 from tasks.data.ingest import run_ingest
 from tasks.data.split import run_split
@@ -17,11 +18,11 @@ from tasks.export.export import run_export
 from tasks.export.verify import run_verify
 from tasks.preprocessing.fit import run_fit
 from tasks.preprocessing.transform import run_transform
-from tasks.promotion.promote import Promotion, run_promote
+from tasks.promotion.promote import Promotion, Proofs, run_promote
 from tasks.references import Reference
 from tasks.training.train import run_train
 
-SETTINGS = ("train.network={name: linear}", "train.rounds=2", "train.steps_per_round=5", "evaluate.logistic=null")
+SETTINGS = ("train.model={name: linear}", "train.rounds=2", "train.steps_per_round=5", "evaluate.logistic=null")
 
 
 def make_data(folder: Path, home: Path, dask: DaskConfig, *settings: str) -> dict[str, Any]:
@@ -50,12 +51,14 @@ def make_model(folder: Path, home: Path, data: dict[str, Any], *settings: str) -
     contract = load_contract(config.contract)
     learned = (data["features"], data["preprocessing"])
     checkpoint = run_train(*learned, config.train, home, home / "training")
-    evaluation = run_evaluate(*learned, checkpoint, config.evaluate, home)
-    candidate = run_export(config.model, contract, data["preprocessing"], checkpoint, home)
+    calibration = run_calibrate(*learned, checkpoint, config.calibrate, home)
+    evaluation = run_evaluate(*learned, checkpoint, calibration, config.evaluate, home)
+    candidate = run_export(config.model, contract, data["preprocessing"], checkpoint, calibration, home)
     certificate = run_verify(candidate, checkpoint, data["clean"], data["split"], contract, home)
-    promotion = run_promote(candidate, evaluation, certificate, data["validation"], config.promote, home)
-    made = {"checkpoint": checkpoint, "evaluation": evaluation, "candidate": candidate, "certificate": certificate}
-    return made, promotion
+    proofs = Proofs(evaluation=evaluation, certificate=certificate, validation=data["validation"])
+    promotion = run_promote(candidate, proofs, data["clean"], data["split"], config.promote, home)
+    made = {"checkpoint": checkpoint, "calibration": calibration, "evaluation": evaluation}
+    return {**made, "candidate": candidate, "certificate": certificate}, promotion
 
 
 def digests(made: dict[str, Reference]) -> dict[str, str]:

@@ -52,6 +52,11 @@ class ImageAugmentConfig(BaseModel):
         return self
 
     @property
+    def for_training(self) -> ImageAugmentConfig:
+        """What training itself has to do: all of it."""
+        return self
+
+    @property
     def mixes(self) -> bool:
         """Whether targets are mixed, so that they are soft."""
         return self.mixup is not None or self.cutmix is not None

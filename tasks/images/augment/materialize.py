@@ -29,7 +29,7 @@ from tasks.engine import DaskConfig, map_partitions, open_client
 from tasks.errors import DataError
 from tasks.images.augment.compose import Augmentation, ImageAugmentConfig
 from tasks.images.hashing import hash_pixels
-from tasks.images.layout import LAYOUT, ImageLayout, Pixels, pixel_column, pixels_of, read_layout, write_layout
+from tasks.images.layout import IMAGE, LAYOUT, ImageLayout, Pixels, pixel_column, pixels_of, read_layout, write_layout
 from tasks.references import DatasetRef, SplitRef
 from tasks.storage import digest_file, new_folder
 
@@ -121,9 +121,9 @@ def _write_copies(
         return None
     table = read_partition(images.folder, part.partition).take(pa.array(rows))
     generator = torch.Generator().manual_seed(_seed(config.seed, part))
-    augmented = augment_copies(pixels_of(table["pixels"], layout), config.augment, generator)
+    augmented = augment_copies(pixels_of(table[IMAGE], layout.shape), config.augment, generator)
     columns = {name: table[name] for name in layout.schema.names}
-    columns |= {"pixels": pixel_column(augmented), "content": pa.array(hash_pixels(augmented))}
+    columns |= {IMAGE: pixel_column(augmented), "content": pa.array(hash_pixels(augmented))}
     columns |= {
         "parent_row": pa.array(rows + part.start),
         "copy": pa.array(np.full(len(rows), part.copy, np.int32)),

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from tasks.augmentation.balance import BalanceConfig, planned_rows
 from tasks.errors import TrainingError
-from tasks.preprocessing.constants import Target
+from tasks.preprocessing.targets import ClassTarget
 
-LATE = Target(column="late", source="boolean", classes=(False, True))
-SIZES = Target(column="size", source="integer", classes=(1, 2, 30))
+LATE = ClassTarget(column="late", source="boolean", classes=(False, True))
+SIZES = ClassTarget(column="size", source="integer", classes=(1, 2, 30))
 
 
-def _planned(counts: list[int], target: Target = SIZES, **asked: object) -> list[int]:
+def _planned(counts: list[int], target: ClassTarget = SIZES, **asked: object) -> list[int]:
     rows: list[int] = planned_rows(np.asarray(counts), BalanceConfig.model_validate(asked), target).tolist()
     return rows
 

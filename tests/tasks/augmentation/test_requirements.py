@@ -11,7 +11,15 @@ from tasks.preprocessing.config import PreprocessConfig
 from tests.tasks.data.tables import contract_of
 
 CONTRACT = contract_of(
-    {"late": "boolean", "stars": "integer", "price": "number", "kind": "string", "when": "timestamp", "x": "number"}
+    {
+        "late": "boolean",
+        "lost": "boolean",
+        "stars": "integer",
+        "price": "number",
+        "kind": "string",
+        "when": "timestamp",
+        "x": "number",
+    }
 )
 
 
@@ -24,8 +32,14 @@ def _require(target: str, features: str, balance: dict[str, Any], weights: Any =
 @pytest.mark.parametrize(
     ("target", "features", "balance", "weights", "message"),
     [
-        ("price", "x", {"method": "over"}, "none", "augment.balance.method: the target `price` is a number, which has"),
-        ("price", "x", {}, "balanced", r"train.class_weights: .* no classes to balance\n  do: write `none`"),
+        (
+            "price",
+            "x",
+            {"method": "over"},
+            "none",
+            "augment.balance.method: .*the target `price` is a number, which has",
+        ),
+        ("price", "x", {}, "balanced", r"train.class_weights: .* no classes\n  do: write `none`"),
         ("late", "x", {"method": "over", "ratio": {"yes": 0.5}}, "none", "`yes` is no class of the boolean `late`"),
         ("stars", "x", {}, {"five": 2.0}, "train.class_weights: `five` is no class of the integer `stars`"),
         (
@@ -58,3 +72,14 @@ def test_a_category_that_becomes_numbers_can_be_interpolated() -> None:
     _require("late", "x kind", {"method": "smote"}, columns=columns)
     with pytest.raises(ConfigError, match=r"1 features are categories \(stars\)"):
         _require("late", "x kind stars", {"method": "adasyn"}, categorical=("stars",), columns=columns)
+
+
+@pytest.mark.parametrize("target", ["price", ["late", "lost"]])
+def test_without_classes_only_noise_is_possible(target: str | list[str]) -> None:
+    preprocess = PreprocessConfig.model_validate({"target": target, "include": ["x"]})
+    noise = AugmentConfig.model_validate({"noise": {"share": 0.1}})
+    require_augmentation(CONTRACT, noise, "none", preprocess)
+    with pytest.raises(ConfigError, match=r"label_noise.action: expected `none`, got 'report': .*which has no classes"):
+        require_augmentation(CONTRACT, noise, "none", preprocess, "report")
+    with pytest.raises(ConfigError, match=r"train.class_weights: "):
+        require_augmentation(CONTRACT, noise, {"true": 2.0}, preprocess)

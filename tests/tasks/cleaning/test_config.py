@@ -25,8 +25,8 @@ def config(**sections: Any) -> OrderedConfig:
 
 
 def test_what_can_be_done_is_let_through():
-    require_ordered(CONTRACT, config(), "label")
-    require_ordered(CONTRACT, OrderedConfig(drop_nulls=("label", "temp")), "label")
+    require_ordered(CONTRACT, config(), ["label"])
+    require_ordered(CONTRACT, OrderedConfig(drop_nulls=("label", "temp")), ["label"])
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_can_be_done_is_let_through():
 )
 def test_what_cannot_be_done_is_refused_by_name(sections, message):
     with pytest.raises(ConfigError, match=f"(?s){message}"):
-        require_ordered(CONTRACT, config(**sections), "label")
+        require_ordered(CONTRACT, config(**sections), ["label"])
 
 
 @pytest.mark.parametrize(

@@ -1,72 +1,129 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
 import pytest
+from pydantic import ValidationError
 
-from tasks.errors import IntegrityError, TrainingError
-from tasks.evaluation.evaluate import CURVES, METRICS, PREDICTIONS, EvaluateConfig, run_evaluate
-from tasks.evaluation.metrics import classification_metrics
-from tasks.references import CheckpointRef, EvaluationRef
-from tasks.training.train import run_train
-from tests.tasks.training.fixtures import ROWS, TINY, Problem, write_problem
+from tasks.calibration.calibrate import CALIBRATION
+from tasks.errors import ConfigError, IntegrityError, TrainingError
+from tasks.evaluation.evaluate import EvaluateConfig, read_curves, read_metrics
+from tasks.evaluation.findings import metrics_of
+from tasks.evaluation.held_out import read_predictions
+from tasks.metrics.table import metric_names
+from tests.tasks.evaluation.small_models import DAYS, ROWS, TARGETS, SmallModel, small_model
 
-
-@pytest.fixture(scope="module")
-def checkpoint(problem: Problem, tmp_path_factory: pytest.TempPathFactory) -> CheckpointRef:
-    folder = tmp_path_factory.mktemp("trained")
-    return run_train(problem.features, problem.preprocessing, TINY, folder, folder / "work")
-
-
-def _evaluate(problem: Problem, checkpoint: CheckpointRef, home: Path, **settings: Any) -> EvaluationRef:
-    return run_evaluate(problem.features, problem.preprocessing, checkpoint, EvaluateConfig(**settings), home)
-
-
-def test_what_is_written_agrees_with_itself(problem: Problem, checkpoint: CheckpointRef, tmp_path: Path) -> None:
-    ref = _evaluate(problem, checkpoint, tmp_path)
-    metrics = json.loads((Path(ref.path) / METRICS).read_bytes())
-    predictions = pq.read_table(Path(ref.path) / PREDICTIONS)
-    probabilities = np.stack([predictions[f"probability_{index}"].to_numpy() for index in range(2)], axis=1)
-    assert predictions.num_rows == metrics["rows"] == ROWS["test"]
-    assert metrics["test"] == classification_metrics(predictions["target"].to_numpy(), probabilities)
-    assert metrics["classes"] == [False, True]
-    assert sum(map(sum, metrics["confusion"])) == ROWS["test"]
-    assert set(metrics["baselines"]) == {"majority", "logistic"}
-    assert metrics["baselines"]["majority"]["roc_auc"] == 0.5
-    assert metrics["baselines"]["logistic"]["roc_auc"] > 0.5
-    (plot,) = json.loads((Path(ref.path) / CURVES).read_bytes())["classes"]
-    assert set(plot) == {"class", "roc", "pr", "calibration"}
+ModelOf = Callable[[str], SmallModel]
+BASELINES = {
+    "binary": {"majority", "logistic"},
+    "multiclass": {"majority", "logistic"},
+    "multilabel": {"prior"},
+    "regression": {"mean", "median", "ridge"},
+    "quantile": {"quantiles"},
+}
+CURVES = {
+    "binary": {"classes"},
+    "multiclass": {"classes"},
+    "multilabel": {"classes"},
+    "regression": {"scatter", "residuals", "by_prediction"},
+    "quantile": {"scatter", "quantiles"},
+}
 
 
-def test_the_digest_is_of_the_content_alone(problem: Problem, checkpoint: CheckpointRef, tmp_path: Path) -> None:
-    first, second = (_evaluate(problem, checkpoint, tmp_path / name) for name in ("one", "two"))
-    assert first.digest == second.digest
-    assert Path(first.path).name == first.digest
-    other = _evaluate(problem, checkpoint, tmp_path / "one", logistic=None)
-    assert other.digest != first.digest
+@pytest.mark.parametrize("problem", TARGETS)
+def test_what_is_written_agrees_with_itself(problem: Any, model_of: ModelOf, tmp_path: Path) -> None:
+    model = model_of(problem)
+    ref = model.evaluate(tmp_path)
+    metrics, curves = read_metrics(ref), read_curves(ref)
+    truth, predicted = read_predictions(ref, model.target)
+    assert len(truth) == metrics["rows"] == ROWS["test"]
+    assert metrics["problem"] == problem
+    assert metrics["test"] == metrics_of(model.target, truth, predicted)
+    assert set(metrics["test"]) == set(metrics["intervals"]) == set(metric_names(problem))
+    assert all(low <= high for low, high in metrics["intervals"].values())
+    assert metrics["bootstrap"] == {"resamples": 20, "confidence": 0.95, "seed": 0, "groups": None}
+    assert set(metrics["baselines"]) == BASELINES[problem]
+    assert set(curves) == CURVES[problem]
+    assert "uncalibrated" not in metrics
+    json.dumps([metrics, curves], allow_nan=False)
 
 
-def test_more_than_two_classes(tmp_path: Path) -> None:
-    problem = write_problem(tmp_path, classes=(1, 2, 3))
-    trained = run_train(problem.features, problem.preprocessing, TINY, tmp_path, tmp_path / "work")
-    ref = _evaluate(problem, trained, tmp_path)
-    metrics = json.loads((Path(ref.path) / METRICS).read_bytes())
-    assert metrics["classes"] == [1, 2, 3]
-    assert len(metrics["confusion"]) == 3
-    assert len(json.loads((Path(ref.path) / CURVES).read_bytes())["classes"]) == 3
+def test_the_details_of_each_problem(model_of: ModelOf, tmp_path: Path) -> None:
+    found = {problem: read_metrics(model_of(problem).evaluate(tmp_path)) for problem in TARGETS}
+    assert found["binary"]["classes"] == [False, True]
+    assert sum(map(sum, found["multiclass"]["confusion"])) == ROWS["test"]
+    assert [line["class"] for line in found["multiclass"]["per_class"]] == ["early", "late", "on time"]
+    assert [line["class"] for line in found["multilabel"]["per_class"]] == ["late", "full"]
+    assert [line["quantile"] for line in found["quantile"]["per_quantile"]] == [0.1, 0.5, 0.9]
+    assert found["binary"]["baselines"]["majority"]["roc_auc"] == 0.5
+    assert found["binary"]["baselines"]["logistic"]["roc_auc"] > 0.8
+    assert found["regression"]["baselines"]["mean"]["r2"] == pytest.approx(0.0, abs=0.1)
+    assert found["regression"]["baselines"]["ridge"]["r2"] > 0.5
 
 
-def test_an_empty_test_split_is_named(checkpoint: CheckpointRef, tmp_path: Path) -> None:
-    problem = write_problem(tmp_path, rows={"train": 50, "validation": 20, "test": 0})
+def test_a_zero_stays_a_zero_through_the_standardization(tmp_path: Path) -> None:
+    model = small_model(tmp_path, "regression")
+    ref = model.evaluate(tmp_path)
+    truth, _ = read_predictions(ref, model.target)
+    assert (truth.values == truth.values.round()).all()
+    assert read_metrics(ref)["zero_targets"] == int((truth.values == 0).sum())
+
+
+@pytest.mark.parametrize(
+    ("problem", "section", "metric"),
+    [
+        ("binary", {"method": "isotonic", "threshold": {"rule": "f1"}}, "ece"),
+        ("multilabel", {"method": "temperature"}, "log_loss"),
+        ("quantile", {"method": "conformal"}, "coverage_gap"),
+    ],
+)
+def test_calibration_is_measured_before_and_after(problem: str, section: Any, metric: str, tmp_path: Path) -> None:
+    ref = small_model(tmp_path, problem, **section).evaluate(tmp_path)
+    metrics, curves = read_metrics(ref), read_curves(ref)
+    assert metrics["uncalibrated"][metric] > metrics["test"][metric]
+    assert len(curves["uncalibrated"]) == len(curves.get("classes", ()))
+
+
+def test_the_digest_is_of_the_content_alone(model_of: ModelOf, tmp_path: Path) -> None:
+    first, second = (model_of("binary").evaluate(tmp_path / name) for name in ("one", "two"))
+    assert first.digest == second.digest == Path(first.path).name
+    other = model_of("binary").evaluate(tmp_path / "one", logistic=None)
+    assert set(read_metrics(other)["baselines"]) == {"majority"}
+
+
+def test_groups_are_kept_and_drawn_whole(model_of: ModelOf, tmp_path: Path) -> None:
+    ref = model_of("binary").evaluate(tmp_path, groups="day")
+    assert read_metrics(ref)["bootstrap"]["groups"] == DAYS
+    truth, _ = read_predictions(ref, model_of("binary").target)
+    assert truth.groups is not None
+    assert set(truth.groups) == set(range(DAYS))
+
+
+def test_groups_that_the_features_do_not_hold_are_named(model_of: ModelOf, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"evaluate\.groups.*`week`[^$]*preprocess\.keep: \[week\]"):
+        model_of("binary").evaluate(tmp_path, groups="week")
+
+
+def test_an_empty_test_split_is_named(tmp_path: Path) -> None:
+    model = small_model(tmp_path, "binary", rows={"train": 60, "validation": 60, "test": 0})
     with pytest.raises(TrainingError, match="the test split has no row"):
-        _evaluate(problem, checkpoint, tmp_path)
+        model.evaluate(tmp_path)
 
 
-def test_a_checkpoint_that_is_gone_is_named(problem: Problem, tmp_path: Path) -> None:
-    with pytest.raises(IntegrityError, match="not a whole checkpoint"):
-        _evaluate(problem, CheckpointRef(path=str(tmp_path / "gone"), digest="0"), tmp_path)
-    assert not (tmp_path / "evaluations").exists()
+def test_a_calibration_of_another_checkpoint_is_refused(tmp_path: Path) -> None:
+    model = small_model(tmp_path, "binary")
+    path = Path(model.calibration.path) / CALIBRATION
+    path.write_text(path.read_text().replace(model.checkpoint.digest, "another"))
+    with pytest.raises(IntegrityError, match="of checkpoint another"):
+        model.evaluate(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"bootstrap": -1}, {"confidence": 1.0}, {"bootstraps": 3}, {"seed": -1}, {"ridge": {"penalty": 0}}]
+)
+def test_a_config_that_cannot_be_is_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        EvaluateConfig.model_validate(settings)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,16 +11,19 @@ import torch
 
 from data_contracts.contract import Contract
 from data_contracts.loader import load_contract
+from tasks.calibration.calibrate import Calibration, write_calibration
+from tasks.calibration.quality import Quality
 from tasks.data.arrow_files import ARROW
 from tasks.data.partitions import Manifest, part_name, stored, write_manifest, write_partition
 from tasks.export.export import run_export
+from tasks.models.checkpoint import ModelDescription, write_checkpoint
+from tasks.models.mlp_ple import MlpPleConfig
+from tasks.models.registry import build_network
+from tasks.models.spec import FeatureSpec
+from tasks.prediction.decision import Decision
 from tasks.preprocessing.constants import NumericFeature, Preprocessing
-from tasks.references import BundleRef, CheckpointRef, DatasetRef, PreprocessingRef, SplitRef
+from tasks.references import BundleRef, CalibrationRef, CheckpointRef, DatasetRef, PreprocessingRef, SplitRef
 from tasks.storage import write_json
-from tasks.training.checkpoint import NetworkDescription, write_checkpoint
-from tasks.training.models.mlp_ple import MlpPleConfig
-from tasks.training.models.registry import build_network
-from tasks.training.models.spec import FeatureSpec
 from tests.tasks.export import small_model
 
 _PROPERTIES = "\n".join(
@@ -49,6 +53,7 @@ class Trained:
     contract: Contract
     preprocessing: PreprocessingRef
     checkpoint: CheckpointRef
+    calibration: CalibrationRef
     clean: DatasetRef
     split: SplitRef
 
@@ -96,22 +101,44 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     features = FeatureSpec.of(constants)
     torch.manual_seed(0)
     weights = build_network(config, features).state_dict()
-    description = NetworkDescription(
-        network=config, features=features, classes=constants.target.classes, best_round=1, training="t0"
+    description = ModelDescription(
+        model=config, features=features, target=constants.target, best_round=1, training="t0"
     )
     codes = [np.arange(200, dtype=np.uint8) % 3, np.zeros(50, np.uint8), np.full(100, 2, np.uint8)]
     tables = [small_model.some_rows(len(each), seed=seed) for seed, each in enumerate(codes)]
     clean, split = write_dataset(home, tables, codes)
+    checkpoint = write_checkpoint(home, description, weights, [])
     return Trained(
         home=home,
         contract=load_contract(home / "orders.odcs.yaml"),
         preprocessing=PreprocessingRef(path=str(home / "preprocessing" / "p0"), digest="p0"),
-        checkpoint=write_checkpoint(home, description, weights, []),
+        checkpoint=checkpoint,
+        calibration=calibrated(home, checkpoint),
         clean=clean,
         split=split,
     )
 
 
+def calibrated(home: Path, checkpoint: CheckpointRef) -> CalibrationRef:
+    """Write a calibration that was found, say, on other rows."""
+    measured = Quality(measures={"log_loss": 0.7, "ece": 0.1})
+    found = Calibration(
+        checkpoint=checkpoint.digest, rows=9, method="temperature", before=measured, after=measured, thresholds=()
+    )
+    return write_calibration(Decision(temperature=1.25, thresholds=(0.375,)), found, home)
+
+
 @pytest.fixture(scope="package")
 def bundle(trained: Trained) -> BundleRef:
-    return run_export("orders", trained.contract, trained.preprocessing, trained.checkpoint, trained.home)
+    return export(trained, trained.home)
+
+
+def export(trained: Trained, home: Path, **changes: Any) -> BundleRef:
+    """Export what was trained, or something else in a part's place."""
+    parts: dict[str, Any] = {
+        "contract": trained.contract,
+        "preprocessing": trained.preprocessing,
+        "checkpoint": trained.checkpoint,
+        "calibration": trained.calibration,
+    }
+    return run_export("orders", home=home, **(parts | changes))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from data_contracts.contract import Column, Contract, RowRule
-from tasks.preprocessing.constants import CalendarPart, CategoricalFeature, NumericFeature, Preprocessing, Target
+from tasks.preprocessing.constants import CalendarPart, CategoricalFeature, NumericFeature, Preprocessing
+from tasks.preprocessing.targets import ClassTarget
 
 PARTS: tuple[CalendarPart, ...] = ("month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute_of_day")
 TIMESTAMP = pa.timestamp("us", tz="UTC")
@@ -98,7 +99,7 @@ def preprocessing(classes: tuple[Any, ...] = (False, True)) -> Preprocessing:
                 name="day_of_week", column="day", source="timestamp", part="day_of_week", vocabulary=weekdays
             ),
         ),
-        target=Target(column="good", source=source, classes=classes),
+        target=ClassTarget(column="good", source=source, classes=classes),
     )
 
 
@@ -110,7 +111,7 @@ class SmallNetwork(nn.Module):
         torch.manual_seed(7)
         self.embeddings = nn.ModuleList(nn.Embedding(each.cardinality, 3) for each in constants.categorical)
         inputs = len(constants.numeric) + 3 * len(constants.categorical)
-        self.layers = nn.Sequential(nn.Linear(inputs, 8), nn.ReLU(), nn.Linear(8, len(constants.target.classes)))
+        self.layers = nn.Sequential(nn.Linear(inputs, 8), nn.ReLU(), nn.Linear(8, constants.target.outputs))
 
     def forward(self, numeric: torch.Tensor, categorical: torch.Tensor) -> torch.Tensor:
         codes = [embed(categorical[:, index]) for index, embed in enumerate(self.embeddings)]

@@ -17,6 +17,7 @@ from tasks.export.parity import Parity, compare, measure_parity
 from tasks.export.prediction_paths import ServingPath, TrainingPath
 from tasks.export.raw_columns import feed
 from tasks.export.sample import take_sample
+from tasks.models.predictor import NetworkPredictor
 from tests.tasks.export import small_model
 from tests.tasks.export.small_bundle import write_candidate
 
@@ -30,7 +31,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> ServingPath:
 
 @pytest.fixture
 def training() -> TrainingPath:
-    return TrainingPath(CONSTANTS, small_model.network(CONSTANTS))
+    return TrainingPath(CONSTANTS, NetworkPredictor(small_model.network(CONSTANTS)))
 
 
 def test_both_paths_agree_over_tables_of_any_size(training: TrainingPath, serving: ServingPath) -> None:
@@ -45,7 +46,7 @@ def test_another_network_is_found_out(serving: ServingPath) -> None:
     with torch.no_grad():
         for parameter in other.layers[2].parameters():
             parameter.mul_(-1)
-    parity = measure_parity(TrainingPath(CONSTANTS, other), serving, [small_model.some_rows(300)])
+    parity = measure_parity(TrainingPath(CONSTANTS, NetworkPredictor(other)), serving, [small_model.some_rows(300)])
     assert parity.max_difference > 0.01
     assert parity.label_flips > 0
 
@@ -55,16 +56,28 @@ def test_rows_that_are_not_a_number_on_both_sides_count(training: TrainingPath, 
         def forward(self, numeric: torch.Tensor, categorical: torch.Tensor) -> torch.Tensor:
             return torch.full((len(numeric), 2), torch.nan)
 
-    parity = measure_parity(TrainingPath(CONSTANTS, Broken()), serving, [small_model.some_rows(11)])
+    parity = measure_parity(TrainingPath(CONSTANTS, NetworkPredictor(Broken())), serving, [small_model.some_rows(11)])
     assert parity.non_finite == 11
     nan, number = np.full((1, 2), np.nan, np.float32), np.full((1, 2), 0.5, np.float32)
     for expected, got in ((nan, nan), (nan, number), (number, nan)):
-        assert compare(expected, got, flipped=np.array([False])).non_finite == 1
+        assert compare({"probabilities": expected}, {"probabilities": got}).non_finite == 1
+        assert compare({"prediction": expected[:, 0]}, {"prediction": got[:, 0]}).non_finite == 1
 
 
 def test_differences_are_measured_beyond_float32() -> None:
-    got = compare(np.array([[0.25, 0.75]], np.float32), np.array([[0.5, 0.5]], np.float32), flipped=np.array([True]))
-    assert got == Parity(rows=1, max_difference=0.25, label_flips=1)
+    expected = {"label": np.array(["a"]), "probabilities": np.array([[0.25, 0.75]], np.float32)}
+    got = {"label": np.array(["b"], object), "probabilities": np.array([[0.5, 0.5]], np.float32)}
+    assert compare(expected, got) == Parity(rows=1, max_difference=0.25, label_flips=1)
+
+
+def test_numbers_are_compared_in_units_of_their_spread() -> None:
+    expected, got = {"prediction": np.array([1000.0, 2000.0])}, {"prediction": np.array([1000.0, 2000.5])}
+    assert compare(expected, got, unit=50.0) == Parity(rows=2, max_difference=0.01)
+
+
+def test_flips_of_labels_are_counted_cell_by_cell() -> None:
+    expected, got = np.array([[True, False], [True, True]]), np.array([[False, True], [True, True]])
+    assert compare({"labels": expected}, {"labels": got}) == Parity(rows=2, label_flips=2)
 
 
 def test_parities_of_parts_add_up() -> None:
@@ -100,8 +113,8 @@ def test_a_sample_is_a_request_in_the_protocols_words(training: TrainingPath, se
         "day": ["1970-01-02"],
     }
     assert all(each["shape"] == [1] for each in sample.request["inputs"])
-    assert sample.probabilities == tuple(training.probabilities(record)[0].tolist())
-    assert sample.label is bool(np.argmax(sample.probabilities))
+    assert sample.answer["probabilities"] == tuple(training.predict(record)["probabilities"][0].tolist())
+    assert sample.answer["label"] == (bool(np.argmax(sample.answer["probabilities"])),)
 
 
 def test_a_sample_of_a_text_that_is_taken_apart_is_whole(training: TrainingPath, serving: ServingPath) -> None:
@@ -114,7 +127,7 @@ def test_a_sample_of_a_text_that_is_taken_apart_is_whole(training: TrainingPath,
         [asked[examples]] = (each["data"] for each in sample.request["inputs"] if each["name"] == "carrier")
         part = "XX" if examples == ("at XX@",) else None
         carried = record.set_column(record.column_names.index("carrier"), "carrier", pa.array([part], pa.string()))
-        assert sample.probabilities == tuple(training.probabilities(carried)[0].tolist())
+        assert sample.answer["probabilities"] == tuple(training.predict(carried)["probabilities"][0].tolist())
     assert asked == {("at XX@",): ["at XX@"], ("none",): ["none"], (): [None]}
 
 

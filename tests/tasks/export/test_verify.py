@@ -50,7 +50,8 @@ def test_the_sample_stays_with_the_certificate(reference: CertificateRef, traine
     certificate, sample = read_certificate(reference)
     assert "sample" not in certificate.model_dump()
     assert len(sample.request["inputs"]) == len(small_model.SCHEMA) - 2
-    assert sum(sample.probabilities) == pytest.approx(1, abs=1e-6)
+    assert set(sample.answer) == {"label", "probabilities"}
+    assert sum(map(float, sample.answer["probabilities"])) == pytest.approx(1, abs=1e-6)
     stored = json.loads((Path(reference.path) / "certificate.json").read_bytes())
     assert Certificate.model_validate(stored) == certificate
 

@@ -16,6 +16,7 @@ from tasks.engine import DaskConfig
 from tasks.leakage.check import read_leaks, run_leakage
 from tasks.leakage.findings import Leaks
 from tasks.leakage.plan import LeakageConfig, LeakagePlan, plan_leakage
+from tasks.preprocessing.problem import TargetConfig
 from tasks.references import DatasetRef, LeakageRef, SplitRef
 from tests.tasks.data.tables import contract_of
 
@@ -77,13 +78,15 @@ def plan_of(
     features: Sequence[str] | None = None,
     split: SplitConfig | None = None,
     classified: tuple[str, ...] = (),
+    target: str | tuple[str, ...] = "late",
 ) -> LeakagePlan:
-    """The plan for a table whose target is `late`; the features are all columns but `id` and the target."""
+    """The plan for a table; the features are all columns but `id` and the target."""
     contract = contract_of(
         {field.name: LOGICAL[field.type] for field in table.schema}, key=("id",), classified=classified
     )
-    chosen = features if features is not None else [name for name in table.column_names if name not in {"id", "late"}]
-    return plan_leakage(contract, config, split or SplitConfig(), "late", chosen)
+    left_out = {"id", *([target] if isinstance(target, str) else target)}
+    chosen = features if features is not None else [name for name in table.column_names if name not in left_out]
+    return plan_leakage(contract, config, split or SplitConfig(), TargetConfig(target=target), chosen)
 
 
 def find(

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from tasks.leakage.disguise import FeatureSample, Judge, _area
+from tasks.leakage.disguise_numbers import NumberJudge
 from tasks.leakage.words import value_words
 
 ROWS = 4_000
@@ -82,3 +83,37 @@ def test_a_class_too_rare_in_validation_is_not_judged():
     train = np.arange(100) < 80
     target = value_words(pa.array(np.arange(100) % 20 == 0))
     assert not Judge(train, target).can_judge
+
+
+def _explained(target: np.ndarray, column) -> float:
+    train = np.random.default_rng(0).random(len(target)) < 0.8
+    judge = NumberJudge(train, target)
+    assert judge.can_judge
+    return judge.judge(FeatureSample.of(pa.chunked_array([pa.array(column)]))).feature
+
+
+def test_a_feature_that_orders_a_number_explains_its_ranks():
+    random = np.random.default_rng(7)
+    price = random.lognormal(sigma=3.0, size=ROWS)
+    assert _explained(price, price) > 0.99
+    # Any growing or falling function of it, whatever its outliers do.
+    assert _explained(price, -np.log(price)) > 0.99
+    assert _explained(price, np.where(price > 1e4, 1e12, price)) > 0.99
+    assert 0.3 < _explained(price, np.log(price) + random.normal(scale=3.0, size=ROWS)) < 0.7
+    assert abs(_explained(price, random.normal(size=ROWS))) < 0.1
+
+
+def test_a_code_explains_a_number_only_if_it_comes_again():
+    random = np.random.default_rng(8)
+    codes = random.integers(0, 50, ROWS)
+    price = codes * 7 % 50 + random.normal(scale=0.01, size=ROWS)
+    assert _explained(price, [f"c{code}" for code in codes]) > 0.98
+    assert _explained(price, codes) > 0.98
+    assert abs(_explained(price, [f"n{number}" for number in range(ROWS)])) < 0.01
+
+
+def test_few_rows_or_equal_numbers_are_not_judged():
+    train = np.arange(100) < 80
+    assert not NumberJudge(np.arange(100) < 81, np.arange(100.0)).can_judge
+    assert not NumberJudge(train, np.where(train, np.arange(100.0), 3.0)).can_judge
+    assert NumberJudge(train, np.arange(100.0)).can_judge

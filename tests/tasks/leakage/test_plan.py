@@ -5,6 +5,7 @@ from data_contracts.contract import Privacy
 from tasks.data.split import SplitConfig
 from tasks.errors import ConfigError
 from tasks.leakage.plan import LeakageConfig, plan_leakage
+from tasks.preprocessing.problem import TargetConfig
 from tests.tasks.data.tables import contract_of
 
 CONTRACT = contract_of(
@@ -16,7 +17,9 @@ FEATURES = ("amount", "when", "day")
 
 
 def _plan(split: SplitConfig | None = None, **config):
-    return plan_leakage(CONTRACT, LeakageConfig(**config), split or SplitConfig(), "late", FEATURES)
+    return plan_leakage(
+        CONTRACT, LeakageConfig(**config), split or SplitConfig(), TargetConfig(target="late"), FEATURES
+    )
 
 
 def test_nothing_is_needed():
@@ -62,9 +65,11 @@ def test_a_column_that_leaves_for_privacy_tells_nothing():
         for column in CONTRACT.columns
     ]
     contract = CONTRACT.model_copy(update={"columns": tuple(hidden)})
-    assert plan_leakage(contract, LeakageConfig(), SplitConfig(), "late", FEATURES).hints == ("id",)
+    assert plan_leakage(contract, LeakageConfig(), SplitConfig(), TargetConfig(target="late"), FEATURES).hints == (
+        "id",
+    )
     with pytest.raises(ConfigError, match="drops `who` for privacy"):
-        plan_leakage(contract, LeakageConfig(groups=("who",)), SplitConfig(), "late", FEATURES)
+        plan_leakage(contract, LeakageConfig(groups=("who",)), SplitConfig(), TargetConfig(target="late"), FEATURES)
 
 
 @pytest.mark.parametrize("config", [{"auc": 0.3}, {"now": "soon"}, {"overlap": -1}, {"thresholds": {}}])

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.training.models.layers import CategoricalEmbedding, PiecewiseLinearEmbedding, feature_dropout
-from tasks.training.models.spec import CategoricalInput, FeatureSpec, NumericInput
+from tasks.models.layers import CategoricalEmbedding, PiecewiseLinearEmbedding, feature_dropout
+from tasks.models.spec import CategoricalInput, FeatureSpec, NumericInput
 from tests.tasks.training.fixtures import constants
 
 ascending = st.lists(st.integers(-40, 40), min_size=2, max_size=8, unique=True).map(

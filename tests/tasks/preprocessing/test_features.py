@@ -5,13 +5,12 @@ import pytest
 from tasks.errors import ConfigError, TrainingError
 from tasks.preprocessing.columns import categories
 from tasks.preprocessing.config import EncodeConfig, ImputeConfig, OutlierConfig, PreprocessConfig, ScaleConfig
-from tasks.preprocessing.constants import Target
 from tasks.preprocessing.features import fit_categorical, fit_features
 from tasks.preprocessing.number_features import fit_numeric
 from tasks.preprocessing.options import CategoryOptions, NumberOptions
 from tasks.preprocessing.plan import Measure
 from tasks.preprocessing.statistics import CategorySummary, NumericSummary
-from tasks.preprocessing.target import fit_target
+from tasks.preprocessing.targets import ClassTarget
 from tests.tasks.data.tables import contract_of
 
 WHOLE = OutlierConfig(lower=0.0, upper=1.0)
@@ -19,7 +18,7 @@ CATEGORY = CategoryOptions(ImputeConfig(method="null-code"), EncodeConfig(), min
 CONFIG = PreprocessConfig(
     target="b", numeric={"outliers": WHOLE, "indicator_share": 0.1}, categories={"min_count": 2, "max_vocabulary": 3}
 )
-TARGET = Target(column="b", source="boolean", classes=(False, True))
+TARGET = ClassTarget(column="b", source="boolean", classes=(False, True))
 CONTRACT = contract_of({"x": "number", "w": "string", "b": "boolean", "i": "integer"})
 X, W = Measure(CONTRACT.column("x"), "numeric"), Measure(CONTRACT.column("w"), "category")
 
@@ -132,28 +131,3 @@ def test_a_feature_that_would_be_named_like_another_column_is_refused():
     values = NumericSummary.of(np.array([1.0, np.nan, 3.0]))
     with pytest.raises(ConfigError, match="two columns of the features dataset would be named `x_is_null`"):
         _features([X, Measure(column, "numeric")], {"x": values, "x_is_null": values})
-
-
-def _target(name, values):
-    column = CONTRACT.column(name)
-    return fit_target(column, {name: CategorySummary.of(categories(values))})
-
-
-def test_classes_are_sorted_by_their_type():
-    assert _target("b", pa.array([1, 0, None])).classes == (False, True)
-    assert _target("i", pa.array([10, 9, -1])).classes == (-1, 9, 10)
-    assert _target("w", pa.array(["b", "a"])).classes == ("a", "b")
-
-
-def test_a_target_of_one_class_is_an_error_that_names_it():
-    with pytest.raises(TrainingError, match=r"target w: the training split has one class, `a` in 2 rows.*\n  do: "):
-        _target("w", pa.array(["a", "a"]))
-    with pytest.raises(TrainingError, match="no class"):
-        _target("w", pa.array([None], pa.string()))
-
-
-def test_too_many_classes_and_numbers_are_no_target():
-    with pytest.raises(TrainingError, match="1001 classes"):
-        _target("i", pa.array(range(1001)))
-    with pytest.raises(ConfigError, match="`x` is of type number"):
-        _target("x", pa.array(["1"]))

@@ -109,7 +109,7 @@ def test_the_reference_describes_every_raw_column(tmp_path: Path, dask, prepare)
     assert size["rank_error"] == 0
     assert reference["columns"]["secret"]["values"] == {}
     assert reference["columns"]["secret"]["distinct"] == 2
-    assert sum(reference["target"]["values"].values()) == len(train)
+    assert sum(reference["target"]["late"]["values"].values()) == len(train)
 
 
 def test_fitting_again_gives_the_same_bytes(tmp_path: Path, dask, prepare):
@@ -128,7 +128,7 @@ def test_other_partitions_give_the_same_constants_but_for_rounding(tmp_path: Pat
 def test_a_target_of_one_class_is_refused(tmp_path: Path, dask, prepare):
     table = make_table(300)
     table = table.set_column(table.column_names.index("late"), "late", pa.array([True] * 300))
-    with pytest.raises(TrainingError, match="target late: the training split has one class, `1`"):
+    with pytest.raises(TrainingError, match="target late: the training split has one class, `true`"):
         _fit(prepare(table), tmp_path, dask)
     assert not (tmp_path / "home" / "preprocessing").exists()
 
@@ -140,7 +140,7 @@ def test_only_columns_without_information_are_refused(tmp_path: Path, dask, prep
 
 
 def test_a_target_that_the_contract_lacks_names_the_nearest(tmp_path: Path, dask, prepare):
-    with pytest.raises(ConfigError, match=r"preprocess.target: .*`latte`; did you mean `late`\?"):
+    with pytest.raises(ConfigError, match=r"target: .*`latte`; did you mean `late`\?"):
         _fit(prepare(make_table(100)), tmp_path, dask, PreprocessConfig(target="latte"))
 
 

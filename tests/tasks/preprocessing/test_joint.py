@@ -4,10 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.preprocessing.columns import categories
-from tasks.preprocessing.constants import FIRST_CODE, NULL, UNSEEN, CategoricalFeature, Target
+from tasks.preprocessing.constants import FIRST_CODE, NULL, UNSEEN, CategoricalFeature
 from tasks.preprocessing.joint import JointSummary, folds_of, out_of_fold_means, smoothed_means
+from tasks.preprocessing.targets import ClassTarget
 
-TARGET = Target(column="y", source="integer", classes=(-1, 2, 10))
+TARGET = ClassTarget(column="y", source="integer", classes=(-1, 2, 10))
 FOLDS = 3
 rows = st.lists(
     st.tuples(st.sampled_from(["a", "b", "c", "d", None]), st.sampled_from([-1, 2, 10]), st.integers(0, FOLDS - 1)),

@@ -51,7 +51,7 @@ def test_an_integer_can_be_a_category():
 @pytest.mark.parametrize(
     ("target", "include", "exclude", "message"),
     [
-        ("lat", None, [], r"preprocess.target: contract small.odcs.yaml has no column `lat`; did you mean `late`\?"),
+        ("lat", None, [], r"target: contract small.odcs.yaml has no column `lat`; did you mean `late`\?"),
         ("late", ["sise"], [], r"preprocess.include: .* no column `sise`; did you mean `size`\?"),
         ("late", None, ["xyz"], r"preprocess.exclude: .* no column `xyz`; its columns: id, at"),
         ("late", ["late"], [], r"preprocess.include: `late` is the target"),

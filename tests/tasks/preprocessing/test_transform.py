@@ -18,10 +18,11 @@ from tasks.preprocessing.constants import (
     CategoricalFeature,
     NumericFeature,
     Preprocessing,
-    Target,
 )
 from tasks.preprocessing.fit import read_preprocessing, run_fit
-from tasks.preprocessing.target import encode_target
+from tasks.preprocessing.raw_rows import RawRows
+from tasks.preprocessing.target_values import require_known, target_values
+from tasks.preprocessing.targets import ClassTarget
 from tasks.preprocessing.transform import read_features, run_transform, transform
 from tests.tasks.data.tables import clean_dataset, write_parquet
 from tests.tasks.preprocessing.test_fit import CONFIG, CONTRACT, make_table
@@ -29,7 +30,7 @@ from tests.tasks.preprocessing.test_fit import CONFIG, CONTRACT, make_table
 SIZE = NumericFeature(
     name="size", column="size", source="number", fill=2.0, lower=-1.0, upper=10.0, center=1.5, spread=3.0
 )
-TARGET = Target(column="late", source="boolean", classes=(False, True))
+TARGET = ClassTarget(column="late", source="boolean", classes=(False, True))
 
 
 def _transform(table: pa.Table, *features: NumericFeature | CategoricalFeature):
@@ -119,21 +120,26 @@ def test_no_rows_give_features_of_no_rows():
     ("target", "values"),
     [
         (TARGET, [True, False]),
-        (Target(column="y", source="integer", classes=(-1, 9, 10)), [10, -1]),
-        (Target(column="y", source="string", classes=("a", "b")), ["b", "a"]),
+        (ClassTarget(column="y", source="integer", classes=(-1, 9, 10)), [10, -1]),
+        (ClassTarget(column="y", source="string", classes=("a", "b")), ["b", "a"]),
     ],
 )
 def test_targets_become_positions_of_their_classes(target, values):
-    codes = encode_target(pa.chunked_array([values]), target)
+    codes = target_values(RawRows(pa.table({target.column: values})), target).columns["target"]
     assert codes.dtype == np.int64
     assert codes.tolist() == [len(target.classes) - 1, 0]
 
 
 @pytest.mark.parametrize("value", ["c", None])
 def test_a_target_that_is_no_class_is_an_error(value):
-    target = Target(column="y", source="string", classes=("a", "b"))
-    with pytest.raises(DataError, match=r"target y: .* no classes of the training split, \['a', 'b'\]\n  do: "):
-        encode_target(pa.array(["a", value]), target)
+    target = ClassTarget(column="y", source="string", classes=("a", "b"))
+    rows = RawRows(pa.table({"y": pa.array(["a", value])}))
+    known = target_values(rows, target).known
+    assert known.tolist() == [True, False]
+    with pytest.raises(
+        DataError, match=r"target y: .* no classes of the training split, which has 2: 'a', 'b'\n  do: "
+    ):
+        require_known(rows, target, ~known)
 
 
 def test_features_on_disk_are_those_of_the_rows_in_order(tmp_path: Path, dask):

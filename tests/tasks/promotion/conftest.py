@@ -10,13 +10,11 @@ import pytest
 from tasks.export.parity import Parity
 from tasks.export.sample import take_sample
 from tasks.export.verify import Certificate, write_certificate
-from tasks.promotion.promote import PromoteConfig, Promotion, run_promote
-from tasks.references import BundleRef, CertificateRef, EvaluationRef, ValidationRef
-from tasks.storage import write_json
+from tasks.promotion.promote import PromoteConfig, Promotion, Proofs, run_promote
+from tasks.references import CertificateRef, DatasetRef, SplitRef, ValidationRef
 from tests.tasks.export import small_model
-from tests.tasks.export.small_bundle import write_candidate
+from tests.tasks.promotion.contenders import Contestant, contestant, write_rows
 
-METRICS = {"roc_auc": 0.8, "log_loss": 0.5, "accuracy": 0.75}
 LATENCY = {"1": {"p50": 0.1, "p99": 0.3}, "256": {"p50": 0.6, "p99": 1.5}}
 VALIDATION = ValidationRef(path="validations/v", digest="v0", rows=110, kept=100, quarantined=10)
 
@@ -37,30 +35,42 @@ def certificate_of(bundle: str, **changes: Any) -> Certificate:
 class Proven:
     """A candidate with everything that promotion asks for."""
 
-    candidate: BundleRef
-    evaluation: EvaluationRef
+    contestant: Contestant
     certificate: CertificateRef
+    rows: tuple[DatasetRef, SplitRef]
     home: Path
 
+    @property
+    def proofs(self) -> Proofs:
+        evaluation = self.contestant.evaluation
+        return Proofs(evaluation=evaluation, certificate=self.certificate, validation=VALIDATION)
+
     def promote(self, config: PromoteConfig) -> Promotion:
-        return run_promote(self.candidate, self.evaluation, self.certificate, VALIDATION, config, self.home)
+        return run_promote(self.contestant.bundle, self.proofs, *self.rows, config, self.home)
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows, and where the models that answer them stand."""
+
+    home: Path
+    rows: tuple[DatasetRef, SplitRef]
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    home = tmp_path_factory.mktemp("world")
+    return World(home, write_rows(home))
 
 
 @pytest.fixture
-def prove(tmp_path: Path) -> Callable[..., Proven]:
+def prove(world: World, tmp_path: Path) -> Callable[..., Proven]:
     home = tmp_path / "home"
 
-    def prove(trained_on: str = "some data", metrics: dict[str, float] = METRICS, **changes: Any) -> Proven:
-        candidate = write_candidate(home, trained_on=trained_on)
-        evaluation = tmp_path / f"evaluation-{trained_on}"
-        write_json(evaluation / "metrics.json", {"test": metrics, "baselines": {}, "rows": 100})
-        sample = take_sample(candidate.training, candidate.serving, small_model.some_rows(1))
-        certificate = certificate_of(candidate.reference.digest, **changes)
-        return Proven(
-            candidate.reference,
-            EvaluationRef(path=str(evaluation), digest=trained_on),
-            write_certificate(certificate, sample, home),
-            home,
-        )
+    def prove(flaw: float = 1.0, **changes: Any) -> Proven:
+        found = contestant(world.home, flaw=flaw)
+        sample = take_sample(found.candidate.training, found.candidate.serving, small_model.some_rows(1))
+        certificate = certificate_of(found.bundle.digest, **changes)
+        return Proven(found, write_certificate(certificate, sample, home), world.rows, home)
 
     return prove

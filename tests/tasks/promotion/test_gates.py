@@ -11,14 +11,30 @@ from pydantic import ValidationError
 
 from tasks.errors import ConfigError
 from tasks.export.parity import Parity
+from tasks.metrics.table import direction
+from tasks.promotion.challenge import Challenge, Compared
 from tasks.promotion.gates import GateConfig, GateOutcome, ParityGate, check_gates
-from tests.tasks.promotion.conftest import LATENCY, METRICS, certificate_of
+from tests.tasks.promotion.conftest import LATENCY, certificate_of
+
+METRICS = {"roc_auc": 0.8, "log_loss": 0.5, "accuracy": 0.75}
+
+
+def challenge_of(
+    champion: Mapping[str, float], *, width: float | None = None, recorded: str | None = None, groups: int | None = None
+) -> Challenge:
+    """Return the comparison with a champion of these metrics; each interval reaches so far to both sides."""
+    compared = {}
+    for name, before in champion.items():
+        gain = direction(name) * (METRICS[name] - before)
+        ends = None if width is None else (gain - width, gain + width)
+        compared[name] = Compared(champion=before, candidate=METRICS[name], gain=gain, interval=ends)
+    return Challenge(champion="3", metrics=compared, rows=1200, groups=groups, confidence=0.9, recorded=recorded)
 
 
 def outcomes(
     config: GateConfig,
     *,
-    champion: Mapping[str, float] | None = None,
+    champion: Challenge | None = None,
     metrics: Mapping[str, float] = METRICS,
     **cert: Any,
 ) -> dict[str, GateOutcome]:
@@ -56,10 +72,45 @@ def test_a_floor_is_a_ceiling_where_lower_is_better(metric: str, bound: float, p
     ],
 )
 def test_a_gain_is_for_the_better(metric: str, before: float, least: float, passed: bool) -> None:
-    outcome = outcomes(GateConfig(gain={metric: least}), champion={metric: before})[f"gain {metric}"]
+    outcome = outcomes(GateConfig(gain={metric: least}), champion=challenge_of({metric: before}))[f"gain {metric}"]
     assert outcome.passed is passed
-    assert outcome.got == pytest.approx(abs(METRICS[metric] - before) * (1 if (outcome.got or 0) > 0 else -1))
-    assert outcome.note == f"the champion has {before:.6g}, the candidate {METRICS[metric]:.6g}"
+    assert outcome.got == pytest.approx(direction(metric) * (METRICS[metric] - before))
+
+
+@pytest.mark.parametrize(
+    ("least", "width", "passed"), [(0.005, 0.004, True), (0.005, 0.006, False), (-0.01, 0.012, True)]
+)
+def test_with_confidence_the_lower_end_of_the_interval_counts(least: float, width: float, passed: bool) -> None:
+    config = GateConfig(gain={"roc_auc": least}, gain_confidence=0.9)
+    outcome = outcomes(config, champion=challenge_of({"roc_auc": 0.79}, width=width))["gain roc_auc"]
+    assert outcome.passed is passed
+    assert outcome.got == pytest.approx(0.01 - width)
+    assert str(outcome.note).endswith("; the interval's lower end counts")
+
+
+def test_a_gain_is_told_in_words() -> None:
+    found = challenge_of({"log_loss": 0.495}, width=0.02, groups=31)
+    outcome = outcomes(GateConfig(gain={"log_loss": 0.0}), champion=found)["gain log_loss"]
+    assert not outcome.passed
+    assert outcome.note == (
+        "on the same 1,200 rows in 31 groups the champion has 0.495, the candidate 0.5: 0.005 worse, "
+        "90% of resamples between 0.025 worse and 0.015 better"
+    )
+
+
+def test_recorded_metrics_have_to_do_where_the_champion_cannot_answer() -> None:
+    found = challenge_of({"roc_auc": 0.79}, recorded="it reads `week` (string), which in this data is not there")
+    outcome = outcomes(GateConfig(gain={"roc_auc": 0.005}), champion=found)["gain roc_auc"]
+    assert outcome.passed
+    assert outcome.note == (
+        "the champion has 0.79, the candidate 0.8, each on rows of its own: the champion cannot answer the "
+        "candidate's, for it reads `week` (string), which in this data is not there"
+    )
+    sure = GateConfig(gain={"roc_auc": 0.005}, gain_confidence=0.9)
+    refused = outcomes(sure, champion=found)["gain roc_auc"]
+    assert not refused.passed
+    assert refused.got is None
+    assert "there is no interval, which gates.gain_confidence asks for" in str(refused.note)
 
 
 def test_without_a_champion_there_is_nothing_to_gain_on() -> None:
@@ -118,9 +169,25 @@ def test_an_unknown_metric_names_the_nearest(config: GateConfig, place: str) -> 
     assert "do: write 'roc_auc'" in str(caught.value)
 
 
-def test_a_metric_that_the_champion_lacks_is_an_error() -> None:
-    with pytest.raises(ConfigError, match=r"the champion's evaluation.*accuracy"):
-        outcomes(GateConfig(gain={"roc_auc": 0.0}), champion={"accuracy": 0.7})
+def test_a_metric_that_the_champion_lacks_never_passes() -> None:
+    refused = outcomes(GateConfig(gain={"roc_auc": -1.0}), champion=challenge_of({"accuracy": 0.7}))["gain roc_auc"]
+    assert (refused.passed, refused.got) == (False, None)
+    assert "cannot be compared by roc_auc" in str(refused.note)
+
+
+def test_a_champion_of_something_else_is_never_gained_on() -> None:
+    found = challenge_of({}, recorded="it predicts the number `y`, and the candidate the number `x`")
+    refused = outcomes(GateConfig(gain={"roc_auc": -1.0}), champion=found)["gain roc_auc"]
+    assert (refused.passed, refused.got) == (False, None)
+    assert str(refused.note).endswith("be compared: it predicts the number `y`, and the candidate the number `x`")
+
+
+@pytest.mark.parametrize("kind", ["floor", "gain"])
+def test_a_metric_that_the_test_split_leaves_undefined_never_passes(kind: str) -> None:
+    config = GateConfig.model_validate({kind: {"roc_auc": -1.0}})
+    refused = outcomes(config, metrics={"accuracy": 1.0})[f"{kind} roc_auc"]
+    assert (refused.passed, refused.got) == (False, None)
+    assert "undefined" in str(refused.note)
 
 
 def test_an_unmeasured_batch_size_is_an_error() -> None:
@@ -130,7 +197,13 @@ def test_an_unmeasured_batch_size_is_an_error() -> None:
 
 @pytest.mark.parametrize(
     "config",
-    [{"ceiling": {}}, {"latency_ms": {"1": -1}}, {"parity": {"max_flips": -1}}, {"floor": {"roc_auc": "high"}}],
+    [
+        {"ceiling": {}},
+        {"latency_ms": {"1": -1}},
+        {"parity": {"max_flips": -1}},
+        {"floor": {"roc_auc": "high"}},
+        {"gain_confidence": 1},
+    ],
 )
 def test_a_config_typo_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

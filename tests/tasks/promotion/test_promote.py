@@ -4,6 +4,7 @@ import errno
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from tasks.promotion import promote
 from tasks.promotion.gates import GateConfig
 from tasks.promotion.promote import PromoteConfig
 from tasks.promotion.trial import Trial
-from tests.tasks.promotion.conftest import LATENCY, METRICS, Proven, certificate_of
+from tasks.references import EvaluationRef
+from tests.tasks.promotion.conftest import LATENCY, Proven, certificate_of
+from tests.tasks.promotion.contenders import ROWS
 
 Prove = Callable[..., Proven]
 ANY = PromoteConfig()
-BETTER = PromoteConfig(gates=GateConfig(floor={"roc_auc": 0.745}, gain={"roc_auc": 0.01}))
+BETTER = PromoteConfig(gates=GateConfig(floor={"roc_auc": 0.5}, gain={"roc_auc": 0.01}), bootstrap=20)
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def test_the_first_version_becomes_the_champion_with_its_proofs(prove: Prove) ->
     assert manifest.proofs["contract"] == {"name": "orders", "digest": "c0"}
     assert manifest.proofs["data"] == {"clean": "d0", "split": "s0"}
     assert manifest.proofs["validation"] == {"digest": "v0", "rows": 110, "kept": 100, "quarantined": 10}
-    assert manifest.proofs["metrics"] == METRICS
+    assert manifest.proofs["metrics"] == pytest.approx(proven.contestant.metrics)
     assert manifest.proofs["parity"]["test"]["max_difference"] == 3e-7
     measurements = json.loads((folder / "measurements.json").read_bytes())
     assert measurements["latency_ms"] == LATENCY
@@ -63,23 +66,28 @@ class TestWithoutServer:
         first = prove()
         first.promote(BETTER)
         pointer = store_of(first).pointer_path("orders").read_bytes()
-        promotion = prove("more data", {**METRICS, "roc_auc": 0.805}).promote(BETTER)
+        promotion = prove(1.02).promote(BETTER)
         assert (promotion.version, promotion.promoted, promotion.champion) == ("2", False, "1")
         (refused,) = [outcome for outcome in promotion.outcomes if not outcome.passed]
         assert refused.gate == "gain roc_auc"
-        assert refused.margin == pytest.approx(-0.005)
+        assert refused.margin is not None
+        assert -0.02 < refused.margin < 0
         assert store_of(first).pointer_path("orders").read_bytes() == pointer
         measurements = json.loads((store_of(first).bundle_path("orders", "2") / "measurements.json").read_bytes())
         assert not all(gate["passed"] for gate in measurements["gates"])
+        assert measurements["challenge"]["champion"] == "1"
 
     def test_a_better_candidate_takes_over(self, prove: Prove) -> None:
         prove().promote(BETTER)
-        promotion = prove("more data", {**METRICS, "roc_auc": 0.82}).promote(BETTER)
+        promotion = prove(0.2).promote(BETTER)
         assert (promotion.version, promotion.promoted, promotion.champion) == ("2", True, "2")
+        assert promotion.challenge is not None
+        assert (promotion.challenge.champion, promotion.challenge.rows) == ("1", ROWS)
 
     def test_the_champion_itself_is_promoted_again_without_a_gain(self, prove: Prove) -> None:
         once, twice = prove().promote(BETTER), prove().promote(BETTER)
         assert (twice.version, twice.promoted, twice.digest) == ("1", True, once.digest)
+        assert twice.challenge is None
         champion = store_of(prove()).champion("orders")
         assert champion is not None
         assert champion.history == ()
@@ -134,7 +142,7 @@ class TestWithoutServer:
     ) -> None:
         first = prove()
         first.promote(ANY)
-        second = prove("more data")
+        second = prove(0.9)
         before = everything_under(first.home / "models")
         copied = 0
         copy = shutil.copyfile
@@ -159,14 +167,14 @@ class TestWithoutServer:
         _, sample = read_certificate(proven.certificate)
         other = write_certificate(certificate_of("another"), sample, proven.home)
         with pytest.raises(IntegrityError, match="the certificate is of bundle another"):
-            Proven(proven.candidate, proven.evaluation, other, proven.home).promote(ANY)
+            replace(proven, certificate=other).promote(ANY)
         assert store_of(proven).versions("orders") == ()
 
-    def test_a_lost_evaluation_is_told(self, prove: Prove) -> None:
+    def test_a_lost_evaluation_is_told(self, prove: Prove, tmp_path: Path) -> None:
         proven = prove()
-        Path(proven.evaluation.path, "metrics.json").unlink()
+        lost = replace(proven.contestant, evaluation=EvaluationRef(path=str(tmp_path / "lost"), digest="e0"))
         with pytest.raises(IntegrityError, match=r"metrics\.json: the file is gone"):
-            proven.promote(ANY)
+            replace(proven, contestant=lost).promote(ANY)
 
     def test_an_unknown_metric_registers_nothing(self, prove: Prove) -> None:
         proven = prove()

@@ -47,10 +47,11 @@ def test_the_real_server_answers_like_the_training_path(
 
 
 def test_another_label_is_a_failure(candidate: Candidate, sample: Sample) -> None:
-    other = sample.model_copy(update={"label": not sample.label})
+    (label,) = sample.answer["label"]
+    other = sample.model_copy(update={"answer": {**sample.answer, "label": (not label,)}})
     failure = run_trial(Path(candidate.reference.path), "orders", other, 60).failure
     assert failure is not None
-    assert f"expected the label {not sample.label!r}, got [{sample.label!r}]" in failure
+    assert f"output label: expected [{not label!r}], got [{label!r}]" in failure
 
 
 def test_a_request_that_the_server_refuses_is_told_with_its_words(candidate: Candidate, sample: Sample) -> None:

@@ -6,14 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from tasks.report.inputs import Accounting, Curves, GateLine, History, ReportInputs, RuleLine
+from tasks.evaluation.number_curves import number_curves
+from tasks.report.evaluated import Challenge, Compared, Curves, Evaluated
+from tasks.report.inputs import Accounting, GateLine, History, ReportInputs, RuleLine
 
 METRICS = {
-    "test": {"roc_auc": 0.7512, "average_precision": 0.4893, "log_loss": 0.4721, "brier": 0.1523, "f1": 0.41},
-    "champion": {"roc_auc": 0.7518, "average_precision": 0.4871, "log_loss": 0.4719, "brier": 0.1524},
+    "test": {
+        "roc_auc": 0.7512,
+        "average_precision": 0.4893,
+        "log_loss": 0.4721,
+        "brier": 0.1523,
+        "f1": 0.41,
+        "ece": 0.0105,
+    },
     "logistic": {"roc_auc": 0.7031, "average_precision": 0.4102, "log_loss": 0.5012, "brier": 0.1631, "f1": 0.3},
     "majority": {"roc_auc": 0.5, "average_precision": 0.237, "log_loss": 0.5478, "brier": 0.1808, "f1": 0.0},
 }
+CHALLENGE = Challenge(
+    champion="2",
+    said="Both graphs on the same 49,200 rows.",
+    compared=(
+        Compared(name="roc_auc", champion=0.7518, candidate=0.7512, gain=-0.0006, interval=(-0.0021, 0.0009)),
+        Compared(name="log_loss", champion=0.4719, candidate=0.4721, gain=-0.0002),
+    ),
+)
 GATES = (
     GateLine(name="floor roc_auc", passed=True, comparison=">=", bound=0.745, measured=0.7512),
     GateLine(
@@ -74,20 +90,56 @@ def example_inputs(**changes: Any) -> ReportInputs:
         "version": 3,
         "promoted": False,
         "champion_version": 2,
-        "headline": "roc_auc",
-        "metrics": METRICS,
+        "evaluated": example_evaluated(),
         "gates": GATES,
         "accounting": ACCOUNTING,
         "rules": RULES,
         "history": _history(),
-        "classes": ("false", "true"),
-        "confusion": ((35_210, 2_310), (7_990, 3_690)),
-        "curves": _curves(),
         "certificate": CERTIFICATE,
         "latency": {"batch 1, median": 0.16, "batch 256, median": 0.83},
         "lineage": LINEAGE,
     }
     return ReportInputs(**(values | changes))
+
+
+def example_evaluated(**changes: Any) -> Evaluated:
+    """Return a binary problem's findings with some fields changed."""
+    values: dict[str, Any] = {
+        "headline": "roc_auc",
+        "metrics": METRICS,
+        "intervals": {"roc_auc": (0.7463, 0.7561), "log_loss": (0.4689, 0.4752)},
+        "drawn": "An interval holds 95% of 200 resamples of the rows.",
+        "classes": ("false", "true"),
+        "confusion": ((35_210, 2_310), (7_990, 3_690)),
+        "details": (
+            {"class": False, "rows": 37_520, "precision": 0.815, "recall": 0.9384, "f1": 0.8723, "roc_auc": 0.7512},
+            {"class": True, "rows": 11_680, "precision": 0.615, "recall": 0.3159, "f1": 0.4174, "roc_auc": None},
+        ),
+        "curves": _curves(),
+        "uncalibrated": {"log_loss": 0.4803, "ece": 0.0312, "roc_auc": 0.7512},
+        "calibration": {"method": "temperature", "rows": 48_900, "thresholds": {"true": 0.31}},
+        "challenge": CHALLENGE,
+        "notes": ("12 rows were strange.",),
+    }
+    return Evaluated(**(values | changes))
+
+
+def plain_inputs(evaluated: dict[str, Any] | None = None, **changes: Any) -> ReportInputs:
+    """Return the example without its curves, which take a second to draw."""
+    plain = {"curves": Curves(), "confusion": (), **(evaluated or {})}
+    history = History(training=([], []), validation=([], []))
+    return example_inputs(evaluated=example_evaluated(**plain), **{"history": history, **changes})
+
+
+def example_figures() -> dict[str, Any]:
+    """Return what `tasks.evaluation.number_curves` gives for a number and for quantiles, together."""
+    random = np.random.default_rng(5)
+    truth = random.normal(120.0, 30.0, 800)
+    predicted = truth + random.normal(0.0, 9.0, 800)
+    return {
+        **number_curves(truth, predicted, 200),
+        "quantiles": {"asked": [0.1, 0.5, 0.9], "below": [0.12, 0.5, 0.88]},
+    }
 
 
 def _history() -> History:
@@ -102,9 +154,12 @@ def _history() -> History:
 
 def _curves() -> Curves:
     grid = np.linspace(0, 1, 60)
-    bins = grid[::6]
+    bins, tenths = grid[::6], np.arange(1, 11) / 10
     return Curves(
         roc={"": (list(grid), list(grid**0.4))},
         precision_recall={"": (list(grid), list(0.24 + 0.6 * (1 - grid) ** 2))},
         calibration={"": (list(bins), list(bins**1.1))},
+        uncalibrated={"": (list(bins), list(bins**1.6))},
+        gains={"": (list(tenths), list(tenths**0.6))},
+        lift={"": (list(tenths), list(tenths**0.6 / tenths))},
     )

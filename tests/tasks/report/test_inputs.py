@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.evaluation.curves import curves
-from tasks.report.inputs import Curves, GateLine, History
+from tasks.evaluation.curves import class_curves
+from tasks.report.evaluated import Curves
+from tasks.report.inputs import GateLine, History
 
 
 @pytest.mark.parametrize(
@@ -36,13 +37,25 @@ def test_a_history_is_read_from_rounds() -> None:
     assert history.best_step == 200
 
 
+def test_a_metric_in_another_unit_stands_without_the_loss() -> None:
+    rounds = [{"round": 1, "steps": 10, "train_loss": 0.6, "rmse": 31.0}]
+    history = History.of_rounds(rounds, 1, "rmse")
+    assert (history.training, history.validation, history.metric) == (([], []), ([10], [31.0]), "rmse")
+
+
+def test_no_rounds_are_no_history() -> None:
+    assert History.of_rounds([], 0).best_step is None
+
+
 @pytest.mark.parametrize(("classes", "lines"), [([False, True], ["True"]), (["a", "b", "c"], ["a", "b", "c"])])
 def test_curves_are_read_from_an_evaluation(classes: list[object], lines: list[str]) -> None:
     random = np.random.default_rng(0)
     scores = random.random((90, len(classes)))
     target = np.arange(90) % len(classes)
-    found = Curves.of_classes(curves(target, scores / scores.sum(axis=1, keepdims=True), classes=classes, points=20))
-    for kind in (found.roc, found.precision_recall, found.calibration):
+    found = Curves.of_classes(
+        class_curves(target, scores / scores.sum(axis=1, keepdims=True), classes=classes, points=20)
+    )
+    for kind in (found.roc, found.precision_recall, found.calibration, found.gains, found.lift):
         assert list(kind) == lines
         assert all(len(xs) == len(ys) > 1 for xs, ys in kind.values())
     xs, ys = found.roc[lines[0]]

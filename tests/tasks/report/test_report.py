@@ -3,54 +3,19 @@ from __future__ import annotations
 import os
 import re
 from functools import cache
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from tasks.errors import DiskFullError
-from tasks.report.inputs import Accounting, Curves, GateLine, History, RuleLine
+from tasks.report.evaluated import Challenge, Compared, Curves, Evaluated
+from tasks.report.inputs import Accounting, GateLine, History, RuleLine
 from tasks.report.report import render, run_report
-from tests.tasks.report.example import example_inputs
+from tests.tasks.report.example import example_evaluated, example_figures, example_inputs, plain_inputs
+from tests.tasks.report.page import Page
 
 HOSTILE = "</style><script>alert(1)</script><img src=http://evil.example/x onerror=alert(2)>\"'&$x^{"
-VOID = {"meta", "br", "img", "link", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """A page's elements and words; nesting is checked while reading."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert not self.open, self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def said(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-    def count(self, tag: str) -> int:
-        return sum(one == tag for one, _ in self.elements)
 
 
 @cache
@@ -93,7 +58,10 @@ def test_the_check_for_outside_loads_can_fail(load: str) -> None:
 def test_the_sections_stand_in_order() -> None:
     page = Page(example_page())
     sections = [attributes["id"] for tag, attributes in page.elements if tag == "section"]
-    order = "verdict metrics gates rows validation quarantine training evaluation parity latency lineage"
+    order = (
+        "verdict metrics champion gates rows validation quarantine training evaluation calibration parity latency "
+        "lineage"
+    )
     assert " ".join(map(str, sections)) == order
     targets = {attributes["href"] for tag, attributes in page.elements if tag == "a"}
     assert targets == {f"#{section}" for section in sections[1:]}
@@ -109,26 +77,26 @@ def test_a_refusal_says_which_gate_and_by_how_much() -> None:
 
 def test_a_gate_that_could_not_be_measured_is_said() -> None:
     gate = GateLine(name="latency 1", passed=False, comparison="<=", bound=2.5, note="got nan")
-    said = Page(render(example_inputs(gates=(gate,), champion_version=None))).said
+    said = Page(render(plain_inputs(gates=(gate,), champion_version=None))).said
     assert "latency 1: not measured, at most 2.5000 needed (got nan)" in said
     assert "There is no champion" in said
 
 
 def test_a_promotion_names_no_refusal() -> None:
     gate = GateLine(name="floor roc_auc", passed=True, comparison=">=", bound=0.745, measured=0.7512)
-    said = Page(render(example_inputs(promoted=True, champion_version=3, gates=(gate,)))).said
+    said = Page(render(plain_inputs(promoted=True, champion_version=3, gates=(gate,)))).said
     assert "Promoted: flight-delay, version 3" in said
     assert "refused" not in said.split("Metrics", 2)[-1]
 
 
 def test_the_headline_stands_against_champion_and_baselines() -> None:
     said = Page(example_page()).said
-    assert "ROC-AUC, test split 0.7512 champion 0.7518 model is 0.0006 worse" in said
+    assert "ROC-AUC, test split 0.7512 0.7463 to 0.7561 champion 0.7518 model is 0.0006 worse" in said
     assert "logistic 0.7031 model is 0.0481 better" in said
 
 
 def test_a_lower_loss_is_better() -> None:
-    said = Page(render(example_inputs(headline="log_loss"))).said
+    said = Page(render(plain_inputs({"headline": "log_loss"}))).said
     assert "logistic 0.5012 model is 0.0291 better" in said
     assert "champion 0.4719 model is 0.0002 worse" in said
 
@@ -140,13 +108,22 @@ def test_hostile_values_stay_text(tmp_path: Path) -> None:
         model=HOSTILE,
         accounting=accounting,
         rules=(rule,),
-        classes=(HOSTILE, "b"),
+        evaluated=example_evaluated(
+            classes=(HOSTILE, "b"),
+            curves=Curves(roc={HOSTILE: ([0.0, 1.0], [0.0, 1.0]), "b": ([0.0, 1.0], [0.0, 1.0])}),
+            metrics={"test": {"roc_auc": 0.7, HOSTILE: 0.1}, HOSTILE: {"roc_auc": 0.5}},
+            details=({"class": HOSTILE, HOSTILE: 1.0},),
+            calibration={HOSTILE: HOSTILE},
+            challenge=Challenge(
+                champion=HOSTILE, said=HOSTILE, compared=(Compared(name=HOSTILE, champion=1, candidate=2, gain=1),)
+            ),
+            notes=(HOSTILE,),
+            drawn=HOSTILE,
+        ),
         gates=(GateLine(name=HOSTILE, passed=False, comparison=">=", bound=1, note=HOSTILE),),
-        curves=Curves(roc={HOSTILE: ([0.0, 1.0], [0.0, 1.0]), "b": ([0.0, 1.0], [0.0, 1.0])}),
         certificate={HOSTILE: {HOSTILE: [HOSTILE]}},
         latency={HOSTILE: 1.0},
         lineage={HOSTILE: {HOSTILE: HOSTILE}},
-        metrics={"test": {"roc_auc": 0.7, HOSTILE: 0.1}, HOSTILE: {"roc_auc": 0.5}},
     )
     page = Page(run_report(inputs, tmp_path / "report.html").read_text())
     assert page.count("script") == page.count("img") == 0
@@ -161,7 +138,7 @@ def test_tables_and_drawings_are_accessible() -> None:
     assert page.count("caption") == page.count("table")
     assert all("scope" in attributes for tag, attributes in page.elements if tag == "th")
     drawings = [attributes for tag, attributes in page.elements if tag == "svg"]
-    assert len(drawings) == 7
+    assert len(drawings) == 9
     assert all(attributes["role"] == "img" and attributes["aria-labelledby"] for attributes in drawings)
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -201,9 +178,7 @@ def test_what_was_not_measured_is_left_out_or_said() -> None:
                 version=None,
                 accounting=accounting,
                 history=History(training=([], []), validation=([], [])),
-                curves=Curves(),
-                confusion=(),
-                classes=(),
+                evaluated=Evaluated(headline="roc_auc", metrics={"test": {"roc_auc": 0.5}}),
                 rules=(),
             )
         )
@@ -211,6 +186,41 @@ def test_what_was_not_measured_is_left_out_or_said() -> None:
     assert page.count("svg") == 1
     assert "No row was quarantined" in page.said
     assert "No loss was recorded" in page.said
+    assert not {"#champion", "#calibration"} & {attributes.get("href") for _, attributes in page.elements}
+
+
+def test_the_champion_is_set_beside_the_candidate() -> None:
+    said = Page(example_page()).said
+    assert "Both graphs on the same 49,200 rows. metric champion, version 2 candidate" in said
+    assert "ROC-AUC 0.7518 0.7512 -0.0006 -0.0021 to 0.0009" in said
+
+
+def test_calibration_shows_what_it_changed() -> None:
+    said = Page(example_page()).said
+    assert "expected calibration error (lower is better) 0.0312 0.0105" in said
+    assert "ROC-AUC 0.7512 0.7512" not in said
+    assert "thresholds.true 0.3100" in said
+
+
+def test_each_class_has_its_line() -> None:
+    said = Page(example_page()).said
+    assert "class rows precision recall F1 ROC-AUC" in said
+    assert "True 11,680 0.6150 0.3159 0.4174 –" in said  # noqa: RUF001
+
+
+def test_numbers_have_plots_of_their_own() -> None:
+    evaluated = Evaluated(
+        headline="rmse",
+        metrics={"test": {"rmse": 9.0, "r2": 0.8}, "mean": {"rmse": 30.0, "r2": 0.0}},
+        intervals={"rmse": (8.5, 9.5)},
+        figures=example_figures(),
+    )
+    history = History(training=([], []), validation=([10], [9.5]), metric="rmse", best_step=10)
+    page = Page(render(example_inputs(evaluated=evaluated, history=history)))
+    assert "root mean squared error (lower is better) 9.0000 8.5000 to 9.5000 30.0000" in page.said
+    assert "mean 30.0000 model is 21.0000 better" in page.said
+    assert {"Predicted and true", "Residuals", "Residuals by prediction"} <= set(page.words)
+    assert page.count("svg") == 3 + 4
 
 
 def test_the_same_inputs_give_the_same_bytes() -> None:
@@ -226,7 +236,7 @@ def test_a_failed_write_leaves_the_old_report(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DiskFullError):
-        run_report(example_inputs(), out)
+        run_report(plain_inputs(), out)
     assert out.read_text() == "old"
     assert list(tmp_path.iterdir()) == [out]
 

@@ -12,17 +12,18 @@ import pyarrow.parquet as pq
 
 from tasks.augmentation.config import AugmentConfig
 from tasks.data.partitions import Manifest, Partition, write_manifest
-from tasks.preprocessing.constants import CategoricalFeature, NumericFeature, Preprocessing, Target
+from tasks.models.mlp_ple import MlpPleConfig
+from tasks.preprocessing.constants import CategoricalFeature, NumericFeature, Preprocessing
+from tasks.preprocessing.targets import ClassTarget
 from tasks.references import DatasetRef, PreprocessingRef
 from tasks.storage import digest_file, digest_folder, write_json
-from tasks.training.models.mlp_ple import MlpPleConfig
 from tasks.training.selection import SelectionConfig
 from tasks.training.train import TrainConfig
 
 ROWS = {"train": 600, "validation": 200, "test": 200}
 
 TINY = TrainConfig(
-    network=MlpPleConfig(hidden=(16,), numeric_width=4, categorical_width=4),
+    model=MlpPleConfig(hidden=(16,), numeric_width=4, categorical_width=4),
     batch_size=64,
     steps_per_round=5,
     rounds=4,
@@ -50,7 +51,7 @@ def constants(classes: tuple[Any, ...] = (False, True), *, numbers: int = 2) -> 
         categorical=(CategoricalFeature(name="c", column="c", source="string", vocabulary=("a", "b")),)
         if numbers
         else (),
-        target=Target(column="late", source=source, classes=classes),
+        target=ClassTarget(column="late", source=source, classes=classes),
     )
 
 
@@ -116,5 +117,7 @@ ON_THE_FLY = AugmentConfig.model_validate(
     }
 )
 
-# Long enough, at some milliseconds a round, to be killed in its middle.
-LONG = TINY.model_copy(update={"rounds": 60, "steps_per_round": 20, "selection": SelectionConfig(patience=60)})
+# Long enough, at some milliseconds a step, to be killed in its middle, and in the middle of its rounds.
+LONG = TINY.model_copy(
+    update={"rounds": 12, "steps_per_round": 25, "selection": SelectionConfig(patience=12), "checkpoint_steps": 10}
+)

@@ -3,19 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 from pydantic import ValidationError
-from torch.nn import functional
 
-from tasks.preprocessing.constants import Target
+from tasks.preprocessing.targets import ClassTarget
 from tasks.training.class_weights import class_weights
-from tasks.training.models.linear import LinearConfig
-from tasks.training.models.registry import build_network
-from tasks.training.models.spec import FeatureSpec
-from tasks.training.module import TabularModule
-from tasks.training.optimization import OptimizerConfig
 from tasks.training.train import TrainConfig
-from tests.tasks.training.fixtures import constants
 
-SIZES = Target(column="size", source="integer", classes=(1, 2, 30))
+SIZES = ClassTarget(column="size", source="integer", classes=(1, 2, 30))
 LABELS = torch.tensor([0] * 6 + [1] * 2)
 
 
@@ -31,18 +24,6 @@ def test_named_weights_and_none() -> None:
     assert weights is not None
     assert weights.tolist() == [1.0, 1.0, 2.5]
     assert class_weights("none", LABELS, SIZES) is None
-
-
-def test_the_loss_of_a_step_is_weighted() -> None:
-    network = build_network(LinearConfig(), FeatureSpec.of(constants()))
-    batch = (torch.randn(6, 3), torch.randint(0, 5, (6, 1)), torch.tensor([0, 1, 1, 0, 1, 1]))
-    weights = torch.tensor([3.0, 1.0])
-    named = {"config": OptimizerConfig(), "rounds": 1, "steps_per_round": 1}
-    loss = TabularModule(network, **named, weights=weights).training_step(batch, 0)
-    rows = functional.cross_entropy(network(*batch[:2]), batch[2], reduction="none")
-    share = weights[batch[2]] / weights[batch[2]].sum()
-    assert loss.item() == pytest.approx(float((rows * share).sum()), rel=1e-5)
-    assert "weights" not in TabularModule(network, **named, weights=weights).state_dict()
 
 
 @pytest.mark.parametrize("given", ["balancd", {"a": 0.0}, {"a": -1}, {"a": float("inf")}, [1.0, 2.0]])

@@ -10,12 +10,16 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from tests.tasks.training.fixtures import Problem
+import pytest
+
+from tests.tasks.training.fixtures import LONG, Problem
 from tests.tasks.training.kill_child import train
 
 # The server imports torch and Lightning once, and forks a fresh process for each run.
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.tasks.training.kill_child"])
+
+STEPS = LONG.rounds * LONG.steps_per_round
 
 
 def _start(problem: Problem, folder: Path) -> tuple[ForkServerProcess, Connection]:
@@ -26,22 +30,50 @@ def _start(problem: Problem, folder: Path) -> tuple[ForkServerProcess, Connectio
     return child, ours
 
 
-def _rounds(folder: Path) -> int:
-    return max((int(path.stem[-6:]) for path in folder.glob("work/*/round-*.ckpt")), default=0)
+def _steps(folder: Path) -> int:
+    """Return after how many steps the newest checkpoint was written."""
+    made = [0]
+    for path in folder.glob("work/*/round-*.ckpt"):
+        name, _, step = path.stem.partition(".step-")
+        made.append(int(step) if step else int(name[-6:]) * LONG.steps_per_round)
+    return max(made)
 
 
-def test_killed_and_rerun_gives_the_same_digest(problem: Problem, tmp_path: Path) -> None:
-    undisturbed = _start(problem, tmp_path / "undisturbed")[1].recv()
-    folder = tmp_path / "killed"
-    killed_at: list[int] = []
-    for part in (1, 2, 3):
-        child, _ = _start(problem, folder)
-        while _rounds(folder) < 15 * part and child.is_alive():
-            time.sleep(0.002)
-        time.sleep(random.Random(part).uniform(0.0, 0.05))
-        child.kill()
-        child.join()
-        assert child.exitcode == -signal.SIGKILL, "the run must be killed before it ends"
-        killed_at.append(_rounds(folder))
-    assert killed_at == sorted(killed_at)
-    assert _start(problem, folder)[1].recv() == undisturbed
+def _kill_after(problem: Problem, folder: Path, steps: int, delay: float) -> int:
+    """Start or go on, kill the process soon after so many steps, and say how many are kept."""
+    child, _ = _start(problem, folder)
+    while _steps(folder) < steps and child.is_alive():
+        time.sleep(0.002)
+    time.sleep(delay)
+    child.kill()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL, "the run must be killed before it ends"
+    return _steps(folder)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(problem: Problem, tmp_path_factory: pytest.TempPathFactory) -> str:
+    digest: str = _start(problem, tmp_path_factory.mktemp("undisturbed"))[1].recv()
+    return digest
+
+
+def test_killed_again_and_again_and_rerun_gives_the_same_digest(
+    problem: Problem, tmp_path: Path, undisturbed: str
+) -> None:
+    chance = random.Random(1)
+    kept = [
+        _kill_after(problem, tmp_path, STEPS * part // 4 + chance.randrange(STEPS // 4), chance.uniform(0.0, 0.03))
+        for part in (0, 1)
+    ]
+    assert kept == sorted(kept)
+    assert _start(problem, tmp_path)[1].recv() == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_killed_at_any_moment_and_rerun_gives_the_same_digest(
+    problem: Problem, tmp_path: Path, undisturbed: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    _kill_after(problem, tmp_path, chance.randrange(STEPS - 50), chance.uniform(0.0, 0.1))
+    assert _start(problem, tmp_path)[1].recv() == undisturbed

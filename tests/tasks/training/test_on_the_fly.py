@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.augmentation.config import AugmentConfig
-from tasks.training.batches import RoundLoader
+from tasks.training.batches import Drawing, RoundLoader
 from tasks.training.on_the_fly import BalancedPass, balanced_pass, batch_noise
 from tasks.training.splits import SplitTensors
 from tests.tasks.training.fixtures import ON_THE_FLY, constants
@@ -19,15 +19,14 @@ def _split(rows: int = 300) -> SplitTensors:
     numeric = torch.randn(rows, 3, generator=generator)
     numeric[:, 2] = (numeric[:, 2] > 1).float()
     return SplitTensors(
-        numeric=numeric,
-        categorical=torch.randint(1, 5, (rows, 1), generator=generator),
+        inputs=(numeric, torch.randint(1, 5, (rows, 1), generator=generator)),
         target=(torch.rand(rows, generator=generator) < 0.8).long(),
     )
 
 
 def _loader(split: SplitTensors, config: AugmentConfig = ON_THE_FLY, seed: int = 0) -> RoundLoader:
     balanced, noise = balanced_pass(split, config, FITTED), batch_noise(split, config, FITTED)
-    return RoundLoader(split, batch_size=50, steps=7, seed=seed, balanced=balanced, noise=noise)
+    return RoundLoader(split, Drawing(50, 7, seed, balanced=balanced, change=noise))
 
 
 def _round(loader: RoundLoader, number: int) -> list[list[list[float]]]:

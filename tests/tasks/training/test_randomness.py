@@ -32,10 +32,13 @@ def test_states_go_through_a_file_of_tensors_and_continue() -> None:
 def test_settings_and_generators_are_put_back() -> None:
     torch.manual_seed(11)
     before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.get_rng_state())
+    filling = torch.utils.deterministic.fill_uninitialized_memory
     with reproducible(5, threads=before[0] + 1):
         assert torch.get_num_threads() == before[0] + 1
         assert torch.are_deterministic_algorithms_enabled()
+        assert not torch.utils.deterministic.fill_uninitialized_memory
         first = _draw()
+    assert torch.utils.deterministic.fill_uninitialized_memory == filling
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before[:2]
     assert torch.equal(torch.get_rng_state(), before[2])
     with reproducible(5, threads=1):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tasks.errors import IntegrityError
-from tasks.training.recovery import AtomicCheckpointIO, latest_checkpoint
+from tasks.training.recovery import AtomicCheckpointIO, Pace, latest_checkpoint
 
 RUN = "run-1"
 
@@ -71,3 +71,17 @@ def test_a_checkpoint_of_another_run_is_an_error(tmp_path: Path, content: object
     torch.save(content, tmp_path / "round-000001.ckpt")
     with pytest.raises(IntegrityError, match="expected a checkpoint of training run run-1"):
         latest_checkpoint(tmp_path, RUN)
+
+
+def test_a_checkpoint_within_a_round_is_newer_than_the_round_before_and_older_than_its_own(tmp_path: Path) -> None:
+    names = ["round-000002.ckpt", "round-000002.step-000000045.ckpt", "round-000002.step-000000050.ckpt"]
+    for name in (*names, "round-000003.ckpt"):
+        AtomicCheckpointIO().save_checkpoint({"headrace_run": RUN}, tmp_path / name)
+        found = latest_checkpoint(tmp_path, RUN)
+        assert found is not None
+        assert found[0].name == name
+
+
+def test_checkpoints_come_every_so_many_steps_or_when_the_clock_allows() -> None:
+    assert [step for step in range(1, 11) if Pace(4).due(step)] == [4, 8]
+    assert not Pace("auto").due(4)

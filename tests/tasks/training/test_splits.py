@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tasks.errors import TrainingError
-from tasks.training.splits import read_split, require_trainable
+from tasks.preprocessing.targets import LabelsTarget, NumberTarget, Target
+from tasks.training.splits import SplitTensors, read_split, require_trainable
 from tests.tasks.training.fixtures import ROWS, Problem, constants, write_problem
 
 
@@ -47,3 +48,20 @@ def test_no_feature_is_an_error(problem: Problem) -> None:
     train = read_split(problem.features, problem.preprocessing, "train")
     with pytest.raises(TrainingError, match="no feature is left"):
         require_trainable(train, constants(numbers=0))
+
+
+@pytest.mark.parametrize(
+    ("target", "values", "column"),
+    [
+        (LabelsTarget(labels=("a", "b")), [[0.0, 1.0], [1.0, 1.0]], "b"),
+        (NumberTarget(column="y", source="number", center=0.0, spread=1.0), [0.5, 0.5], "y"),
+    ],
+)
+def test_a_label_or_a_number_that_never_changes_is_named(target: Target, values: list[float], column: str) -> None:
+    fitted = constants().model_copy(update={"target": target})
+    inputs = torch.zeros(2, 3), torch.zeros(2, 1, dtype=torch.int64)
+    with pytest.raises(TrainingError, match=f"column {column}: the target is the same in all 2 training rows"):
+        require_trainable(SplitTensors(inputs, torch.tensor(values)), fitted)
+    changing = torch.tensor(values)
+    changing[0] = 0.0
+    require_trainable(SplitTensors(inputs, changing), fitted)

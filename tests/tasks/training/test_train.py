@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 from tasks.augmentation.config import AugmentConfig
 from tasks.errors import ConfigError, IntegrityError, TrainingError
-from tasks.evaluation.metrics import selection_metrics
+from tasks.metrics.selection import selection_metrics
+from tasks.models.checkpoint import load_predictor, read_history
+from tasks.models.linear import LinearConfig
+from tasks.models.mlp_ple import MlpPleConfig
 from tasks.progress import listening
-from tasks.training.checkpoint import load_network, read_history
-from tasks.training.models.linear import LinearConfig
-from tasks.training.models.mlp_ple import MlpPleConfig
-from tasks.training.module import TabularModule
+from tasks.training.module import NetworkModule
 from tasks.training.optimization import OptimizerConfig
 from tasks.training.selection import SelectionConfig
 from tasks.training.splits import read_split
@@ -98,11 +99,11 @@ def test_class_weights_move_the_network_and_leave_what_is_measured(problem: Prob
     late = {}
     for weights in ("none", {"true": 20.0}, {"false": 20.0}):
         ref = _train(problem, config.model_copy(update={"class_weights": weights}), tmp_path)
-        with torch.inference_mode():
-            scores = torch.softmax(load_network(ref)(validation.numeric, validation.categorical).double(), dim=1)
+        scores = load_predictor(ref).scores(*(each.numpy() for each in validation.inputs))
         best = min(record["log_loss"] for record in read_history(ref))
-        assert selection_metrics(validation.target.numpy(), scores.numpy())["log_loss"] == pytest.approx(best, abs=1e-9)
-        late[str(weights)] = float(scores[:, 1].mean())
+        measured = selection_metrics(validation.target.numpy(), scores, problem.constants.target)
+        assert measured["log_loss"] == pytest.approx(best, abs=1e-9)
+        late[str(weights)] = float(softmax(scores, axis=1)[:, 1].mean())
     assert late["{'false': 20.0}"] < late["none"] - 0.05
     assert late["{'true': 20.0}"] > late["none"] + 0.05
 
@@ -152,9 +153,9 @@ def test_the_best_round_is_kept(problem: Problem, tmp_path: Path, metric: str) -
     values = [record[metric] for record in read_history(ref)]
     best = max(values) if metric == "roc_auc" else min(values)
     validation = read_split(problem.features, problem.preprocessing, "validation")
-    with torch.inference_mode():
-        scores = torch.softmax(load_network(ref)(validation.numeric, validation.categorical).double(), dim=1)
-    assert selection_metrics(validation.target.numpy(), scores.numpy())[metric] == pytest.approx(best, abs=1e-12)
+    scores = load_predictor(ref).scores(*(each.numpy() for each in validation.inputs))
+    measured = selection_metrics(validation.target.numpy(), scores, problem.constants.target)
+    assert measured[metric] == pytest.approx(best, abs=1e-12)
 
 
 def test_the_network_learns_what_a_linear_model_cannot(problem: Problem, tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_the_network_learns_what_a_linear_model_cannot(problem: Problem, tmp_pat
     both = [MlpPleConfig(hidden=(16,), dropout=0.0, embedding_dropout=0.0), LinearConfig()]
     best = []
     for network in both:
-        config = TINY.model_copy(update={"network": network, "rounds": 30, "optimizer": rate})
+        config = TINY.model_copy(update={"model": network, "rounds": 30, "optimizer": rate})
         best.append(max(record["roc_auc"] for record in read_history(_train(problem, config, tmp_path))))
     assert best[0] > 0.9
     assert best[0] > best[1] + 0.1
@@ -172,22 +173,22 @@ def test_more_than_two_classes(tmp_path: Path) -> None:
     problem = write_problem(tmp_path, classes=("a", "b", "c"))
     ref = _train(problem, TINY, tmp_path)
     with torch.inference_mode():
-        assert load_network(ref)(torch.zeros(4, 3), torch.zeros(4, 1, dtype=torch.int64)).shape == (4, 3)
+        assert load_predictor(ref).scores(np.zeros((4, 3), np.float32), np.zeros((4, 1), np.int64)).shape == (4, 3)
 
 
 def test_a_loss_that_is_not_finite_says_the_step_and_keeps_the_last_good_round(
     problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    step = TabularModule.training_step
+    step = NetworkModule.training_step
 
-    def broken(self: TabularModule, batch: Any, batch_idx: int) -> torch.Tensor:
+    def broken(self: NetworkModule, batch: Any, batch_idx: int) -> torch.Tensor:
         loss = step(self, batch, batch_idx)
         if self.global_step == 12:
             self.losses[batch_idx] = np.inf
         return loss
 
-    monkeypatch.setattr(TabularModule, "training_step", broken)
-    with pytest.raises(TrainingError, match=r"the loss is inf at step 13.*\n  do: lower optimizer.learning_rate"):
+    monkeypatch.setattr(NetworkModule, "training_step", broken)
+    with pytest.raises(TrainingError, match=r"the loss is inf at step 13.*\n  likely: .*\n  do: lower optimizer"):
         _train(problem, TINY, tmp_path)
     assert [path.name for path in _checkpoints(tmp_path)] == ["round-000001.ckpt", "round-000002.ckpt"]
     assert not (tmp_path / "home").exists()

@@ -14,7 +14,6 @@ from tasks.images import layout as layout_module
 from tasks.images.augment.materialize import ImageCopiesConfig, run_augment_images
 from tasks.images.hashing import hash_pixels
 from tasks.images.split import ImageSplitConfig, run_split_images
-from tasks.images.statistics import run_channel_statistics
 from tasks.references import DatasetRef, SplitRef
 from tests.tasks.images.pictures import all_pixels, ingest_pixels, read_all
 from tests.tasks.images.test_split import codes_of, many
@@ -66,8 +65,6 @@ def test_a_training_split_without_images_is_an_error(tmp_path: Path, dask: DaskC
     nothing = SplitRef(path=str(tmp_path / "codes"), digest="0" * 64, rows={})
     with pytest.raises(DataError, match=r"augment images: the training split has no image\n  do: "):
         run_augment_images(images, nothing, CONFIG, tmp_path, dask)
-    with pytest.raises(DataError, match=r"channel statistics: the training split has no image\n  do: "):
-        run_channel_statistics(images, nothing, tmp_path, dask)
 
 
 def test_mixing_is_refused_for_copies():

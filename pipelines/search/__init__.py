@@ -1,0 +1,1 @@
+"""Search: the config whose model does best on the validation split, found by trying many."""

@@ -1,0 +1,1 @@
+"""What is fitted on the validation split once a model is trained: calibration and thresholds."""

@@ -1,0 +1,1 @@
+"""Explanation: what a model looks at, over the whole test split and in single rows of it."""

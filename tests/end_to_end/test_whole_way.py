@@ -139,6 +139,8 @@ def test_the_prefect_run_page_has_its_artifacts(first_run: dict, prefect_api: st
         "gates",
         "report",
     }
+    live = {(artifact["type"], artifact["data"]) for artifact in found if artifact["key"] == "training"}
+    assert live == {("progress", 100.0)}
     flows = httpx.post(f"{prefect_api}/flow_runs/filter", json={}).json()
     assert any(flow["state_type"] == "COMPLETED" and flow["name"].startswith("customers-") for flow in flows)
 

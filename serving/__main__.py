@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from serving.app import ServeConfig
 from serving.bundle.errors import RemoteError
 from serving.bundle.places import place
+from serving.config import ServeConfig
 from serving.server import serve
 
 _USER_ERROR = 2

@@ -8,7 +8,9 @@ from types import FrameType
 
 import uvicorn
 
-from serving.app import App, ServeConfig
+from serving.config import ServeConfig
+from serving.service.service import Service
+from serving.transports.asgi import App
 
 _GRACE_SECONDS = 10
 
@@ -16,16 +18,16 @@ _GRACE_SECONDS = 10
 class _Server(uvicorn.Server):
     """Says where it listens and what it serves as soon as it does."""
 
-    def __init__(self, config: uvicorn.Config, app: App) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
-        self._app = app
+        self._service = service
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start listening, then print the one line that others wait for."""
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
-            loaded = self._app.served.loaded.values()
+            loaded = self._service.served.loaded.values()
             models = ", ".join(f"{model.name} (version {model.version})" for model in loaded) or "none yet"
             at = f"[{host}]" if ":" in host else host
             print(f"headrace serving: http://{at}:{port}  models: {models}", flush=True)
@@ -40,9 +42,9 @@ def serve(config: ServeConfig) -> None:
     Raises:
         OSError: The address cannot be listened on.
     """
-    app = App(config)
+    service = Service(config)
     settings = uvicorn.Config(
-        app,
+        App(service),
         http="httptools",
         loop="uvloop",
         ws="none",
@@ -59,7 +61,7 @@ def serve(config: ServeConfig) -> None:
         # uvicorn raises the signal again once it has stopped; the process should then end well, not by the signal.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _already_stopped)
-        _Server(settings, app).run(sockets=[listener])
+        _Server(settings, service).run(sockets=[listener])
 
 
 def _already_stopped(_number: int, _frame: FrameType | None) -> None:

@@ -37,7 +37,7 @@ def test_every_room_is_judged() -> None:
         ("serving/bundle/a.py", "from ... import tasks", "serving imports tasks"),
         ("tasks/a.py", "from pipelines import config", "tasks imports pipelines.config"),
         ("tasks/a.py", "import serving", "tasks imports serving"),
-        ("tasks/a.py", "from serving.app import app", "tasks imports serving.app"),
+        ("tasks/a.py", "from serving.server import serve", "tasks imports serving.server"),
         ("tasks/a.py", "import serving.bundles", "tasks imports serving.bundles"),
         ("tasks/a.py", "import importlib\nimportlib.import_module('pipelines.flow')", "a.py:2: tasks imports"),
         ("pipelines/a.py", "from tests.architecture import Source", "pipelines imports tests"),
@@ -78,7 +78,7 @@ def test_a_broken_law_is_found(path: str, text: str, said: str) -> None:
     [
         ("tasks/a.py", "from serving.bundle.manifest import BundleManifest\nfrom serving import bundle"),
         ("tasks/a.py", "from data_contracts import contract\nfrom . import errors\nimport torch, dask"),
-        ("pipelines/a.py", "import prefect, tasks.storage, serving.app, data_contracts"),
+        ("pipelines/a.py", "import prefect, tasks.storage, serving.transports.asgi, data_contracts"),
         ("data_contracts/expectations/own.py", "def f():\n    import great_expectations"),
         ("serving/bundle/a.py", "from ..bundle import manifest\nimport numpy, onnxruntime"),
         ("tests/pipelines/a.py", "import prefect, great_expectations"),
@@ -117,7 +117,7 @@ def _after(statement: str) -> tuple[set[str], int]:
     return set(loaded) & HEAVY, memory
 
 
-@pytest.mark.parametrize("module", ["serving.app", "serving.__main__"])
+@pytest.mark.parametrize("module", ["serving.transports.asgi", "serving.__main__"])
 def test_the_endpoint_loads_no_heavy_library(module: str) -> None:
     heavy, memory = _after(f"import {module}")
     assert heavy == set()

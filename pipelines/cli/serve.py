@@ -24,7 +24,7 @@ def command(store: str | None, host: str, port: int) -> None:
     """
     import logging
 
-    from serving.app import ServeConfig
+    from serving.config import ServeConfig
     from serving.server import serve
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -14,7 +14,7 @@ from serving.bundle.manifest import MANIFEST, MODEL
 from serving.bundle.places import RemotePath
 from serving.bundle.read import open_bundle
 from serving.bundle.store import ModelStore
-from serving.reload import ServedModels
+from serving.models.served import ServedModels
 from tests.architecture import HEAVY
 from tests.end_to_end.conftest import ROOT
 from tests.remote.s3_server import environment
@@ -26,7 +26,7 @@ SERVE = """
 import sys
 from serving.bundle.places import place
 from serving.bundle.store import ModelStore
-from serving.reload import ServedModels
+from serving.models.served import ServedModels
 served = ServedModels(ModelStore(place(sys.argv[1])), max_batch=10)
 served.refresh()
 assert served.get("small").version == "1"

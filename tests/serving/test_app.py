@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 import tritonclient.http as triton  # type: ignore[import-untyped]
 
-from serving.app import App, ServeConfig
+from serving.config import ServeConfig
+from serving.service.service import Service
+from serving.transports.asgi import App
 from tests.serving.bundles import INPUTS, Endpoint, request
 
 INFER = "/v2/models/small/infer"
@@ -223,7 +225,7 @@ def test_many_clients_get_their_own_answers(endpoint: Endpoint) -> None:
 
 
 def test_only_http_is_spoken(tmp_path: Any) -> None:
-    app = App(ServeConfig(store=tmp_path))
+    app = App(Service(ServeConfig(store=tmp_path)))
 
     async def never() -> Any:
         raise AssertionError

@@ -71,7 +71,7 @@ def test_wrong_arguments_exit_2(tmp_path: Path) -> None:
 def test_importing_the_endpoint_is_light() -> None:
     # The peak of `resource.getrusage` would be the parent's, which survives exec; the kernel's own starts afresh.
     code = (
-        "import json, sys, pathlib, serving.app;"
+        "import json, sys, pathlib, serving.transports.asgi;"
         "status = pathlib.Path('/proc/self/status').read_text().splitlines();"
         "peak = next(line.split()[1] for line in status if line.startswith('VmHWM'));"
         "print(json.dumps([sorted(sys.modules), int(peak)]))"

@@ -12,7 +12,7 @@ import torch
 
 from data_contracts.contract import Contract
 from serving.bundle.read import open_bundle
-from serving.model import LoadedModel
+from serving.models.loaded import LoadedModel
 from tasks.calibration.calibrate import run_calibrate
 from tasks.calibration.config import CalibrateConfig
 from tasks.engine import DaskConfig
@@ -28,6 +28,7 @@ from tasks.models.spec import spec_of
 from tasks.preprocessing.fit import read_preprocessing
 from tasks.promotion.answers import Contender, NotComparableError
 from tasks.references import BundleRef, CalibrationRef, CheckpointRef
+from tests.serving.reading import answered
 from tests.tasks.data.tables import dask
 from tests.tasks.images.garments import TINY, Garments, write_garments
 
@@ -86,7 +87,7 @@ def test_every_test_image_and_every_generated_one_agrees_and_the_sample_is_answe
         assert (parity.label_flips, parity.non_finite) == (0, 0)
     assert set(certificate.latency_ms) == {"1", "256"}
     served = LoadedModel.load(made.bundle.folder, "1", max_batch=4)
-    outputs = json.loads(served.infer(json.dumps(sample.request).encode()))["outputs"]
+    outputs = json.loads(answered(served, json.dumps(sample.request).encode()))["outputs"]
     answer = {output["name"]: output["data"] for output in outputs}
     assert answer["label"] == list(sample.answer["label"])
     np.testing.assert_allclose(answer["probabilities"], sample.answer["probabilities"], atol=1e-6)

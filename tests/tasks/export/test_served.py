@@ -13,9 +13,11 @@ import pyarrow as pa
 import pytest
 
 from pipelines.answers import in_words
-from serving.app import App, ServeConfig
 from serving.bundle.read import open_bundle
 from serving.bundle.store import ModelStore
+from serving.config import ServeConfig
+from serving.service.service import Service
+from serving.transports.asgi import App
 from tasks.export.parity import measure_parity
 from tasks.export.sample import Sample, take_sample
 from tasks.promotion.trial import compare_answer
@@ -48,8 +50,8 @@ def served(home: Path, candidate: Candidate) -> App:
     bundle = Path(candidate.reference.path)
     version = store.register("orders", lambda folder: copy_bundle(bundle, folder))
     store.set_champion("orders", version.version)
-    app = App(ServeConfig(store=store.root))
-    app.served.refresh()
+    app = App(Service(ServeConfig(store=store.root)))
+    app.service.served.refresh()
     return app
 
 

@@ -7,9 +7,9 @@ import jsonschema
 import orjson
 
 from serving.bundle.manifest import DateForm, TextRepair
-from serving.decode import Decoder
-from serving.openapi import example_value, openapi
+from serving.protocol.openapi import example_value, openapi
 from tests.serving.bundles import INPUTS, Endpoint, request, small_manifest
+from tests.serving.reading import Decoder
 
 INFER = "/v2/models/small/infer"
 

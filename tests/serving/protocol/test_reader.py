@@ -1,4 +1,4 @@
-"""`serving.decode` and `serving.columns`: whatever comes in, the outcome is a request or a `BadRequestError`."""
+"""`serving.protocol.reader`, `serving.records`: whatever comes in, the outcome is a request or a `BadRequestError`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.bundle.manifest import NULL_TIMESTAMP
-from serving.decode import Decoder, InferRequest
 from serving.errors import BadRequestError, ContractViolationError
 from tests.serving.bundles import request, small_manifest
+from tests.serving.reading import Decoded, Decoder
 
 DECODER = Decoder(small_manifest(), max_batch=100)
 
 
-def decode(content: Any) -> InferRequest:
+def decode(content: Any) -> Decoded:
     return DECODER.decode(content if isinstance(content, bytes) else json.dumps(content).encode())
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from data_contracts.contract import Column, Contract, Repair, RowRule
 from data_contracts.parsing import parse_table
-from serving.columns import Column as ServedColumn
-from serving.columns import Findings
+from serving.records.column import Column as ServedColumn
+from serving.records.column import Findings
 from tasks.export.raw_columns import feed, input_spec
 
 _WORDS = [

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from serving.bundle.manifest import InputRule
-from serving.formats import DOCUMENTING_FORMATS, NUMBER_FORMATS, STRING_FORMATS
+from serving.records.formats import DOCUMENTING_FORMATS, NUMBER_FORMATS, STRING_FORMATS
 
 Values = Sequence[Any]
 _SHOWN = 5

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from serving.bundle.manifest import BundleManifest, DateForm, InputSpec, OutputSpec
-from serving.image_column import column_of
+from serving.records.image_column import column_of
 
 _JSON_TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 # Rules of the contract that JSON Schema has words for.

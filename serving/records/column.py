@@ -13,9 +13,9 @@ import orjson
 
 from serving.bundle.manifest import NULL_TIMESTAMP, InputSpec
 from serving.errors import Violation
-from serving.repair import Texts, number_reader
-from serving.rules import Check, UnservableError, compile_rule
-from serving.temporal import constant_reader, instant_readers
+from serving.records.repair import Texts, number_reader
+from serving.records.rules import Check, UnservableError, compile_rule
+from serving.records.temporal import constant_reader, instant_readers
 
 # A tensor of shape [rows], of images [rows, H, W, C]; its dtype is the input's tensor type, text as an object array of
 # str.

@@ -1,4 +1,4 @@
-"""`serving.reload`: the endpoint follows the champion pointer, and nothing broken ever takes its place."""
+"""`serving.models.served`: the endpoint follows the champion pointer, and nothing broken ever takes its place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from serving.bundle.manifest import MODEL
 from serving.bundle.store import ModelStore
 from serving.errors import NotFoundError
-from serving.reload import ServedModels
+from serving.models.served import ServedModels
 from tests.serving.bundles import promote, request, serving, small_model, write_bundle
 
 

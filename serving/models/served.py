@@ -10,7 +10,7 @@ from serving.bundle.errors import BundleError, StoreError
 from serving.bundle.places import RemotePath
 from serving.bundle.store import ModelStore
 from serving.errors import NotFoundError
-from serving.model import LoadedModel
+from serving.models.loaded import LoadedModel
 
 logger = logging.getLogger(__name__)
 

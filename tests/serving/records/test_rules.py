@@ -1,4 +1,4 @@
-"""`serving.rules` against a plain oracle, and against the contract room's own checks of the same rules."""
+"""`serving.records.rules` against a plain oracle, and against the contract room's own checks of the same rules."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from data_contracts.contract import Column as ContractColumn
 from data_contracts.contract import Contract, RowRule
 from data_contracts.parsing import parse_table
 from data_contracts.row_rules import broken_rules
-from serving import formats
 from serving.bundle.manifest import InputRule, InputSpec
-from serving.columns import Column, Findings
-from serving.rules import UnservableError, compile_rule
+from serving.records import formats
+from serving.records.column import Column, Findings
+from serving.records.rules import UnservableError, compile_rule
 
 TEXT_RULES = {
     "enum": ("a", "B6", "é"),

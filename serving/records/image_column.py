@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from serving.bundle.manifest import InputSpec
-from serving.columns import Column, Findings, Tensor
+from serving.records.column import Column, Findings, Tensor
 
 _LIST, _INT = frozenset({list}), frozenset({int})
 _LEVELS = "whole numbers from 0 to 255"

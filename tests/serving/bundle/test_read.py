@@ -18,7 +18,7 @@ from serving.bundle.errors import BundleError
 from serving.bundle.graph import check_graph
 from serving.bundle.manifest import MANIFEST, MODEL
 from serving.bundle.read import digest_of_document, open_bundle, read_bundle
-from serving.model import LoadedModel
+from serving.models.loaded import LoadedModel
 from tasks.storage import digest_of
 from tests.serving.bundles import INPUTS, small_model, write_bundle
 

@@ -1,4 +1,4 @@
-"""`serving.model` and `serving.encode`."""
+"""`serving.models.loaded` and `serving.protocol.answer`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 
 from serving.bundle.errors import BundleError
 from serving.bundle.manifest import InputSpec, OutputSpec
-from serving.encode import encode
-from serving.model import LoadedModel, PredictionError
+from serving.models.loaded import LoadedModel, PredictionError
+from serving.protocol.answer import Answer, encode
+from serving.records.request import InferRequest, RequestedOutput
 from tests.serving.bundles import request, write_bundle
+from tests.serving.reading import answered
 
 INPUT = InputSpec(name="x", datatype="FP64", tensor="float64", logical_type="number", nullable=True)
 OUTPUT = OutputSpec(name="y", datatype="FP64", shape=(-1,))
@@ -32,14 +34,14 @@ def asked(values: list[float | None]) -> bytes:
 def test_it_answers_from_the_bundle_alone(tmp_path: Path) -> None:
     write_bundle(tmp_path)
     model = LoadedModel.load(tmp_path, "7", 10)
-    answer = orjson.loads(model.infer(orjson.dumps(request(3))))
+    answer = orjson.loads(answered(model, orjson.dumps(request(3))))
     assert answer["model_version"] == "7"
     assert [output["shape"] for output in answer["outputs"]] == [[3], [3, 2]]
 
 
 def test_a_number_that_is_not_finite_is_null(tmp_path: Path) -> None:
     write_one_column(tmp_path, "y = Identity(x)")
-    answer = LoadedModel.load(tmp_path, "1", 10).infer(asked([1.5, None]))
+    answer = answered(LoadedModel.load(tmp_path, "1", 10), asked([1.5, None]))
     assert orjson.loads(answer)["outputs"][0]["data"] == [1.5, None]
 
 
@@ -47,7 +49,7 @@ def test_a_graph_that_fails_on_good_input_is_not_the_clients_fault(tmp_path: Pat
     write_one_column(tmp_path, "y = Reshape(x, one)")
     model = LoadedModel.load(tmp_path, "1", 10)
     with pytest.raises(PredictionError, match="Reshape"):
-        model.infer(asked([1.0, 2.0]))
+        answered(model, asked([1.0, 2.0]))
 
 
 def test_a_graph_that_always_fails_is_refused_at_load(tmp_path: Path) -> None:
@@ -59,7 +61,9 @@ def test_a_graph_that_always_fails_is_refused_at_load(tmp_path: Path) -> None:
 def test_data_is_flat_in_row_major_order() -> None:
     spec = OutputSpec(name="p", datatype="FP32", shape=(-1, 2))
     columns_first = np.asfortranarray(np.array([[0.25, 0.75], [0.5, 0.5]], dtype=np.float32))
-    answer = orjson.loads(encode("m", "1", None, [(spec, columns_first)]))
+    answer = orjson.loads(
+        encode(InferRequest(None, 2, {}, (RequestedOutput("p"),)), Answer("m", "1", {"p": columns_first}, {"p": spec}))
+    )
     assert answer == {
         "model_name": "m",
         "model_version": "1",

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from serving.bundle.manifest import InputRule, InputSpec
-from serving.decode import Decoder
 from serving.errors import BadRequestError, ContractViolationError
-from serving.model import LoadedModel
-from serving.openapi import openapi
+from serving.models.loaded import LoadedModel
+from serving.protocol.openapi import openapi
 from tests.serving.bundles import small_manifest, write_bundle
+from tests.serving.reading import Decoder, answered
 
 SHAPE = (2, 3, 1)
 SPEC = InputSpec(
@@ -128,7 +128,7 @@ def test_images_are_answered(tmp_path: Path) -> None:
     write_bundle(tmp_path, onnx.parser.parse_model(_GRAPH), inputs=(SPEC,))
     model = LoadedModel.load(tmp_path, "1", max_batch=4)
     assert model.metadata()["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, *SHAPE]}]
-    answer = orjson.loads(model.infer(request([0] * 6 + [255] * 6, 2)))
+    answer = orjson.loads(answered(model, request([0] * 6 + [255] * 6, 2)))
     assert answer["outputs"][0]["data"] == ["on time", "late"]
 
 

@@ -1,7 +1,7 @@
-"""Decode an Open Inference Protocol request into the tensors that a model takes.
+"""Read Open Inference Protocol requests: the structure of the JSON, down to one list of values for each input.
 
 Whatever the bytes are, the outcome is a request or a `BadRequestError`. Depth and number size are bounded by the JSON
-parser, sizes before anything is built from them, and the listed errors by `columns.SHOWN`.
+parser, and sizes are checked before anything is built from them. The values themselves are for `serving.records`.
 """
 
 from __future__ import annotations
@@ -9,39 +9,39 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from serving.bundle.manifest import BundleManifest
-from serving.columns import SHOWN, Column, Findings, Tensor
-from serving.errors import BadRequestError, ContractViolationError
-from serving.image_column import ImageColumn, column_of
+from serving.errors import BadRequestError
+from serving.records.column import SHOWN, Column
+from serving.records.image_column import ImageColumn, column_of
+from serving.records.request import InferRequest, InputValues, RequestedOutput
 
 # Parameters of extensions that this server does not have and that would change what an answer means.
 _REFUSED_PARAMETERS = ("binary_data_size", "classification", "shared_memory_region")
 
 
-@dataclass(frozen=True, slots=True)
-class InferRequest:
-    """A decoded request.
+def parse_document(body: bytes) -> dict[str, Any]:
+    """Parse a request's JSON object.
 
-    Attributes:
-        id: The client's own name for the request, if it gave one.
-        feed: One tensor per input, [rows], of images [rows, H, W, C].
-        rows: The batch size.
-        outputs: The names of the outputs to answer with, in the order asked for.
+    Raises:
+        BadRequestError: It is no JSON, or no object.
     """
+    if not body:
+        raise BadRequestError("the body is empty: expected an inference request as JSON")
+    try:
+        request = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequestError(f"the body is not JSON: {error!s:.200}") from error
+    if type(request) is not dict:
+        raise BadRequestError(f"expected a JSON object with 'inputs', got {_kind(request)}")
+    return request
 
-    id: str | None
-    feed: dict[str, Tensor]
-    rows: int
-    outputs: tuple[str, ...]
 
-
-class Decoder:
-    """Decodes requests for one model.
+class RequestReader:
+    """Reads requests for one model.
 
     Args:
         manifest: The model's bundle.
@@ -55,55 +55,48 @@ class Decoder:
         self._model = manifest.model
         self._max_batch = max_batch
         self._columns = {spec.name: column_of(spec) for spec in manifest.inputs}
-        self._outputs = tuple(spec.name for spec in manifest.outputs)
+        self._outputs = tuple(RequestedOutput(spec.name) for spec in manifest.outputs)
+        self._output_names = tuple(spec.name for spec in manifest.outputs)
 
-    def decode(self, body: bytes) -> InferRequest:
-        """Decode and check one request.
+    def read(self, document: dict[str, Any]) -> InferRequest:
+        """Check the structure of one request.
 
         Args:
-            body: The JSON text, UTF-8.
+            document: What `parse_document` returned.
 
         Raises:
-            BadRequestError: The body is not such a request, or (`ContractViolationError`) its values break a rule.
+            BadRequestError: It is not a request that this model takes.
         """
-        request = _parse(body)
-        identity = request.get("id")
+        identity = document.get("id")
         if identity is not None and type(identity) is not str:
             raise BadRequestError(f"'id': expected a string, got {_kind(identity)}")
-        _check_parameters("the request", request)
-        outputs = self._selected(request.get("outputs"))
-        inputs = request.get("inputs")
-        if type(inputs) is not list or not inputs:
-            raise BadRequestError(f"'inputs': expected a list of input tensors, got {_kind(inputs)}")
-        feed, rows = self._feed(inputs)
-        return InferRequest(identity, feed, rows, outputs)
+        _check_parameters("the request", document)
+        outputs = self._selected(document.get("outputs"))
+        entries = document.get("inputs")
+        if type(entries) is not list or not entries:
+            raise BadRequestError(f"'inputs': expected a list of input tensors, got {_kind(entries)}")
+        rows, inputs = self._inputs(entries)
+        return InferRequest(identity, rows, inputs, outputs)
 
-    def _feed(self, inputs: list[Any]) -> tuple[dict[str, Tensor], int]:
-        findings = Findings()
-        feed: dict[str, Tensor] = {}
-        seen: set[str] = set()
+    def _inputs(self, entries: list[Any]) -> tuple[int, dict[str, InputValues]]:
+        inputs: dict[str, InputValues] = {}
         rows = 0
-        for entry in inputs:
+        for entry in entries:
             column = self._column(entry)
-            if column.name in seen:
+            if column.name in inputs:
                 raise BadRequestError(f"input {column.name!r} is given twice")
-            seen.add(column.name)
             count, values = self._values(column, entry)
             if rows not in {0, count}:
                 raise BadRequestError(f"input {column.name!r} has {count} rows, the inputs before it have {rows}")
             rows = count
-            tensor = column.tensor(values, entry["datatype"], findings)
-            if tensor is not None:
-                feed[column.name] = tensor
-        if len(seen) != len(self._columns):
-            missing = [name for name in self._columns if name not in seen]
+            inputs[column.name] = InputValues(entry["datatype"], values)
+        if len(inputs) != len(self._columns):
+            missing = [name for name in self._columns if name not in inputs]
             raise BadRequestError(
                 f"{len(missing)} inputs of model {self._model!r} are missing: {_listed(missing)}; "
                 "send null in 'data' for values that are not known"
             )
-        if findings.count:
-            raise ContractViolationError(self._model, findings.count, findings.first)
-        return feed, rows
+        return rows, inputs
 
     def _column(self, entry: Any) -> Column | ImageColumn:
         if type(entry) is not dict:
@@ -140,33 +133,21 @@ class Decoder:
             )
         return rows, values
 
-    def _selected(self, outputs: Any) -> tuple[str, ...]:
+    def _selected(self, outputs: Any) -> tuple[RequestedOutput, ...]:
         if outputs is None or outputs == []:
             return self._outputs
         if type(outputs) is not list:
             raise BadRequestError(f"'outputs': expected a list of objects, got {_kind(outputs)}")
-        names: list[str] = []
+        chosen: dict[str, RequestedOutput] = {}
         for entry in outputs:
             name = entry.get("name") if type(entry) is dict else None
-            if type(name) is not str or name not in self._outputs:
-                raise BadRequestError(_unknown("output", name, self._outputs))
-            if name in names:
+            if type(name) is not str or name not in self._output_names:
+                raise BadRequestError(_unknown("output", name, self._output_names))
+            if name in chosen:
                 raise BadRequestError(f"output {name!r} is asked for twice")
             _check_parameters(f"output {name!r}", entry)
-            names.append(name)
-        return tuple(names)
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    if not body:
-        raise BadRequestError("the body is empty: expected an inference request as JSON")
-    try:
-        request = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequestError(f"the body is not JSON: {error!s:.200}") from error
-    if type(request) is not dict:
-        raise BadRequestError(f"expected a JSON object with 'inputs', got {_kind(request)}")
-    return request
+            chosen[name] = RequestedOutput(name)
+        return tuple(chosen.values())
 
 
 def _sizes(shape: list[Any]) -> bool:

@@ -1,0 +1,1 @@
+"""Loaded model versions: kept in step with the store, batched, run."""

@@ -1,0 +1,1 @@
+"""The page at `/`: models, their cards, and a form to try them."""

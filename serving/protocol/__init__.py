@@ -1,0 +1,1 @@
+"""The words of the wire: requests read, answers written, the OpenAPI page."""

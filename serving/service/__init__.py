@@ -1,0 +1,1 @@
+"""What the endpoint does with one exchange, whatever carries it."""

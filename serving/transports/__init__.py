@@ -1,0 +1,1 @@
+"""What carries exchanges: each a thin layer between a socket and `serving.service`."""

@@ -27,7 +27,7 @@ def parse_document(body: bytes) -> dict[str, Any]:
     """Parse a request's JSON object.
 
     Raises:
-        BadRequestError: It is no JSON, or no object.
+        BadRequestError: It is no JSON, no object, or its `id` is no string.
     """
     if not body:
         raise BadRequestError("the body is empty: expected an inference request as JSON")
@@ -37,6 +37,9 @@ def parse_document(body: bytes) -> dict[str, Any]:
         raise BadRequestError(f"the body is not JSON: {error!s:.200}") from error
     if type(request) is not dict:
         raise BadRequestError(f"expected a JSON object with 'inputs', got {_kind(request)}")
+    identity = request.get("id")
+    if identity is not None and type(identity) is not str:
+        raise BadRequestError(f"'id': expected a string, got {_kind(identity)}")
     return request
 
 
@@ -67,16 +70,13 @@ class RequestReader:
         Raises:
             BadRequestError: It is not a request that this model takes.
         """
-        identity = document.get("id")
-        if identity is not None and type(identity) is not str:
-            raise BadRequestError(f"'id': expected a string, got {_kind(identity)}")
         _check_parameters("the request", document)
         outputs = self._selected(document.get("outputs"))
         entries = document.get("inputs")
         if type(entries) is not list or not entries:
             raise BadRequestError(f"'inputs': expected a list of input tensors, got {_kind(entries)}")
         rows, inputs = self._inputs(entries)
-        return InferRequest(identity, rows, inputs, outputs)
+        return InferRequest(document.get("id"), rows, inputs, outputs)
 
     def _inputs(self, entries: list[Any]) -> tuple[int, dict[str, InputValues]]:
         inputs: dict[str, InputValues] = {}

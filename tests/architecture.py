@@ -40,6 +40,8 @@ PICKLES = frozenset({"cloudpickle", "joblib", "pickle"})
 PICKLE_ERROR = "pickle.UnpicklingError"
 # The only places of a room that may import a library; a place is a file or a folder.
 ONLY_IN = {"prefect": "pipelines/", "great_expectations": "data_contracts/expectations/"}
+# What only a process of its own imports, which the endpoint starts where it is asked to.
+OWN_PROCESS = {"pyarrow": "serving/watch/sample_files.py"}
 VAGUE_NAMES = frozenset({"util", "utils", "helper", "helpers", "manager", "managers"})
 
 MOST_FILE_LINES = 300
@@ -131,7 +133,7 @@ def _libraries(source: Source) -> Iterator[str]:
         library = name.split(".")[0]
         if library in PICKLES and name != PICKLE_ERROR:
             yield source.at(node, f"imports {library}; a pickle runs code when it is read")
-        if source.room == "serving" and library in HEAVY:
+        if source.room == "serving" and library in HEAVY and source.path != OWN_PROCESS.get(library):
             yield source.at(node, f"serving imports {library}; the endpoint runs without it")
         elif source.room in ROOMS and not source.path.startswith(ONLY_IN.get(library, "")):
             yield source.at(node, f"imports {library}; only {ONLY_IN[library]} does")

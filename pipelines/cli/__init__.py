@@ -12,7 +12,8 @@ from pipelines.cli.outcome import report_failure
 _COMMANDS = {
     "check": "Say what is wrong in a config or its contract, and run nothing.",
     "contract": "Compare two versions of a contract.",
-    "models": "List, show, promote and roll back the versions in the model store.",
+    "keys": "Add, list and revoke the endpoint's API keys.",
+    "models": "List, show, promote and roll back the versions in the model store, and say which of them answer.",
     "run": "Take a pipeline from its source to a promoted model.",
     "samples": "Write a real example dataset.",
     "search": "Try many values of a config's keys and write the best config.",

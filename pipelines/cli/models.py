@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
+from pipelines.cli import traffic
+from pipelines.cli.model_store import known_versions, model_store, require_proof
 from pipelines.cli.outcome import print_json
 from serving.bundle.errors import StoreError
 from serving.bundle.read import read_manifest
-from serving.bundle.store import ModelStore
-from tasks.errors import GateRefusedError
-from tasks.storage import headrace_home
 
 
 @click.group()
 def command() -> None:
-    """List, show, promote and roll back the versions in the model store.
+    """List, show, promote and roll back the versions in the model store, and say which of them answer.
+
+    A running endpoint takes every change over within a second.
 
     \b
     Example:
       headrace models list
+      headrace models canary flight-delay 3 --percent 10
       headrace models rollback flight-delay
     """
+
+
+for _command in traffic.COMMANDS:
+    command.add_command(_command)
 
 
 @command.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="End with one machine-readable object.")
 def list_models(as_json: bool) -> None:
-    """List every model with its versions; `*` marks the champion."""
-    store = _store()
+    """List every model with its versions; `*` marks the champion, and what its traffic plan names is said."""
+    store = model_store()
     rows = []
     for model in store.models():
-        champion = store.champion(model)
+        champion, plan = store.champion(model), store.traffic(model)
         for version in store.versions(model):
             digest = read_manifest(store.bundle_path(model, version)).digest
             crowned = champion is not None and champion.version == version
-            rows.append({"model": model, "version": version, "digest": digest, "champion": crowned})
-            click.echo(f"{'*' if crowned else ' '} {model}  {version}  {digest[:12]}")
+            named = [role for each, role in plan.versions() if each == version]
+            rows.append({"model": model, "version": version, "digest": digest, "champion": crowned, "traffic": named})
+            said = ", ".join([*named, *(["retired"] if plan.retired else [])])
+            click.echo(f"{'*' if crowned else ' '} {model}  {version}  {digest[:12]}  {said}".rstrip())
     if not rows:
         click.echo(f"no models in {store.root}; `headrace run CONFIG` makes one", err=True)
     if as_json:
@@ -51,14 +58,18 @@ def list_models(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="End with one machine-readable object.")
 def show(model: str, version: str | None, as_json: bool) -> None:
     """Show what MODEL's VERSION (by default its champion) is and what proves it."""
-    store = _store()
+    store = model_store()
     if version is None:
         champion = store.champion(model)
         if champion is None:
-            raise StoreError(f"model {model!r} has no champion in {store.root}; its versions: {_known(store, model)}")
+            raise StoreError(
+                f"model {model!r} has no champion in {store.root}; its versions: {known_versions(store, model)}"
+            )
         version = champion.version
     if version not in store.versions(model):
-        raise StoreError(f"model {model!r} has no version {version!r} in {store.root}; it has: {_known(store, model)}")
+        raise StoreError(
+            f"model {model!r} has no version {version!r} in {store.root}; it has: {known_versions(store, model)}"
+        )
     path = store.bundle_path(model, version)
     manifest = read_manifest(path)
     click.echo(f"{model} {version}  {path}\ndigest   {manifest.digest}\nproblem  {manifest.problem}")
@@ -84,9 +95,9 @@ def promote(model: str, version: str) -> None:
 
     Without proof there is no promotion by hand either: a version that a gate refused stays refused.
     """
-    store = _store()
+    store = model_store()
     if version in store.versions(model):
-        _require_proof(store, model, version)
+        require_proof(store, model, version)
     champion = store.set_champion(model, version)
     click.echo(f"{model}: champion is now version {champion.version}")
 
@@ -95,28 +106,8 @@ def promote(model: str, version: str) -> None:
 @click.argument("model")
 def rollback(model: str) -> None:
     """Make the champion before this one the champion of MODEL again."""
-    champion = _store().rollback(model)
+    champion = model_store().rollback(model)
     click.echo(f"{model}: champion is now version {champion.version}")
-
-
-def _require_proof(store: ModelStore, model: str, version: str) -> None:
-    path = store.bundle_path(model, version) / "measurements.json"
-    gates = json.loads(path.read_bytes())["gates"] if path.is_file() else []
-    refused = [gate["gate"] for gate in gates if not gate["passed"]]
-    if refused or not gates:
-        reason = f"refused by {', '.join(refused)}" if refused else "never judged by a gate"
-        raise GateRefusedError(
-            f"{model} version {version} was {reason}\n"
-            "  do: change the gates in the pipeline's config and run it again; what has not changed is reused"
-        )
-
-
-def _store() -> ModelStore:
-    return ModelStore(headrace_home() / "models")
-
-
-def _known(store: ModelStore, model: str) -> str:
-    return ", ".join(store.versions(model)) or "none"
 
 
 def _flat(prefix: str, value: dict[str, Any]) -> list[str]:

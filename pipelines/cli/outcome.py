@@ -26,6 +26,7 @@ _EXIT_CODES = {
     "ServerError": 1,
     "StoreError": 2,
     "TrainingError": 2,
+    "WorkersFailedError": 1,
 }
 
 

@@ -12,9 +12,11 @@ MODEL = "model.onnx"
 # Written beside the model after its digest is taken: they hold times and paths, which differ from run to run.
 NOT_DIGESTED = frozenset({MANIFEST, "report.html", "measurements.json"})
 
-Datatype = Literal["BYTES", "FP64", "FP32", "INT64", "BOOL", "UINT8"]
+_Integer = Literal["INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"]
+Datatype = Literal["BYTES", "FP64", "FP32", "FP16", "BOOL", _Integer]
 Problem = Literal["binary", "multiclass", "multilabel", "regression", "quantile"]
-TensorType = Literal["string", "float64", "float32", "int64", "bool", "uint8"]
+_IntegerTensor = Literal["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+TensorType = Literal["string", "float64", "float32", "float16", "bool", _IntegerTensor]
 NULL_TIMESTAMP = -(2**63)
 
 
@@ -64,14 +66,19 @@ class InputSpec(_Frozen):
     `date_forms` are tried in order, then ISO 8601; a text without an offset is in `zone`. Of a text with `extract`, a
     regular expression with one group, only what the group finds enters the graph, once the rules were checked.
 
+    `datatype` is the input's own; a column also accepts others that it can be read from without loss.
+
     `shape` is that of one record, empty for a table's column; an image has height, width and channels, and its levels
-    of 0 to 255 travel as UINT8.
+    of 0 to 255 travel as UINT8. A `tensor` is what a bare network takes: any shape, `datatype` and `tensor` of the same
+    kind, no rules; a nullable one of floating-point numbers holds NaN, which is null in JSON.
+
+    `masked` marks a column that the contract classifies: its values appear in no log and no sample.
     """
 
     name: str
     datatype: Datatype
     tensor: TensorType
-    logical_type: Literal["string", "integer", "number", "boolean", "date", "timestamp", "image"]
+    logical_type: Literal["string", "integer", "number", "boolean", "date", "timestamp", "image", "tensor"]
     nullable: bool
     rules: tuple[InputRule, ...] = ()
     description: str | None = None
@@ -81,6 +88,7 @@ class InputSpec(_Frozen):
     zone: str = "UTC"
     extract: str | None = None
     shape: tuple[PositiveInt, ...] = ()
+    masked: bool = False
 
 
 class OutputSpec(_Frozen):

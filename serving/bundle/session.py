@@ -8,7 +8,7 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as _state
 
 from serving.bundle.errors import BundleError
-from serving.bundle.manifest import BundleManifest, Datatype, TensorType
+from serving.bundle.manifest import BundleManifest
 
 # onnxruntime's exceptions have no base class of their own.
 SESSION_ERRORS: tuple[type[Exception], ...] = (
@@ -20,18 +20,25 @@ SESSION_ERRORS: tuple[type[Exception], ...] = (
     _state.RuntimeException,
 )
 _ERRORS_ONLY = 3
-_GRAPH_TYPES: dict[TensorType | Datatype, str] = {
-    "string": "tensor(string)",
-    "float64": "tensor(double)",
-    "float32": "tensor(float)",
-    "int64": "tensor(int64)",
-    "bool": "tensor(bool)",
-    "uint8": "tensor(uint8)",
-    "BYTES": "tensor(string)",
-    "FP64": "tensor(double)",
-    "FP32": "tensor(float)",
-    "INT64": "tensor(int64)",
-    "BOOL": "tensor(bool)",
+# onnxruntime's names, by those of tensors inside the graph and by those of the wire.
+_GRAPH_TYPES = {
+    name: f"tensor({element})"
+    for *names, element in (
+        ("string", "BYTES", "string"),
+        ("float64", "FP64", "double"),
+        ("float32", "FP32", "float"),
+        ("float16", "FP16", "float16"),
+        ("int8", "INT8", "int8"),
+        ("int16", "INT16", "int16"),
+        ("int32", "INT32", "int32"),
+        ("int64", "INT64", "int64"),
+        ("uint8", "UINT8", "uint8"),
+        ("uint16", "UINT16", "uint16"),
+        ("uint32", "UINT32", "uint32"),
+        ("uint64", "UINT64", "uint64"),
+        ("bool", "BOOL", "bool"),
+    )
+    for name in names
 }
 
 

@@ -2,6 +2,7 @@
 
     <root>/<model>/<version>/     one bundle; written once, never changed
     <root>/<model>/champion       `Champion` as JSON; replaced atomically
+    <root>/<model>/traffic        `TrafficPlan` as JSON, where anything is served beside the champion
 
 The root is a folder or a place in an object store. Writers of one model exclude each other by a lock on the model's
 folder; readers need none. An object store has no locks: there two promotions of one model at the same moment end with
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from serving.bundle.errors import BundleError, StoreError
 from serving.bundle.manifest import BundleManifest
 from serving.bundle.read import open_bundle, read_manifest
+from serving.bundle.traffic import TRAFFIC, TrafficPlan, read_traffic, write_traffic
 from serving.bundle.writing import building, folder_names, locked, replace_file, settle, version_names
 
 CHAMPION = "champion"
@@ -126,20 +128,14 @@ class ModelStore:
             StoreError: The model has no such version.
             BundleError: The version's bundle is broken; the champion stays.
         """
-        path = self.bundle_path(model, version)
-        if not path.is_dir():
-            raise StoreError(
-                f"model {model!r} has no version {version!r} in {self.root}; it has: "
-                f"{', '.join(self.versions(model)) or 'none'}"
-            )
-        manifest = open_bundle(path)
-        with locked(path.parent):
+        manifest = self._open(model, version)
+        with locked(self._folder(model)):
             old = self.champion(model)
             if old is not None and (old.version, old.digest) == (version, manifest.digest):
                 return old
             history = () if old is None else (*old.history, StoredVersion(version=old.version, digest=old.digest))
             new = Champion(version=version, digest=manifest.digest, history=history[-HISTORY_LENGTH:])
-            self._point(model, new)
+            self._point(model, new, version)
         return new
 
     def rollback(self, model: str) -> Champion:
@@ -149,10 +145,7 @@ class ModelStore:
             StoreError: There is no earlier champion, or its bundle is no longer the one that was promoted.
             BundleError: The earlier champion's bundle is broken; the champion stays.
         """
-        folder = self._folder(model)
-        if not folder.is_dir():
-            raise StoreError(f"{self.root} has no model {model!r}; it has: {', '.join(self.models()) or 'none'}")
-        with locked(folder):
+        with locked(self._known_folder(model)):
             now = self.champion(model)
             if now is None or not now.history:
                 raise StoreError(f"model {model!r} has no earlier champion to go back to\n  do: promote a version")
@@ -164,11 +157,75 @@ class ModelStore:
                     f"expected digest {earlier.digest}, got {digest}"
                 )
             new = Champion(version=earlier.version, digest=digest, history=tuple(history))
-            self._point(model, new)
+            self._point(model, new, earlier.version, now.version)
         return new
+
+    def traffic_path(self, model: str) -> Path:
+        """Return the file of a model's traffic plan, which need not exist."""
+        return self._folder(model) / TRAFFIC
+
+    def traffic(self, model: str) -> TrafficPlan:
+        """Return what is served of a model beside its champion.
+
+        Raises:
+            StoreError: The traffic plan is corrupt.
+        """
+        return read_traffic(self.traffic_path(model))
+
+    def set_traffic(self, model: str, change: Callable[[TrafficPlan], TrafficPlan]) -> TrafficPlan:
+        """Change a model's traffic plan after checking the bundles of the versions that it newly names.
+
+        Args:
+            model: The model's name.
+            change: Takes the plan that there is and returns the new one.
+
+        Raises:
+            StoreError: There is no such model or version, or the plan that there is is corrupt.
+            BundleError: The bundle of a newly named version is broken; the plan stays.
+        """
+        folder = self._known_folder(model)
+        with locked(folder):
+            old = self.traffic(model)
+            new = change(old)
+            for version in sorted(
+                {version for version, _ in new.versions()} - {version for version, _ in old.versions()}
+            ):
+                self._open(model, version)
+            write_traffic(self.traffic_path(model), new)
+        return new
+
+    def clear_traffic(self, model: str) -> None:
+        """Serve nothing beside a model's champion, whatever the plan said; a retired model stays retired.
+
+        A corrupt plan says nothing, not even that.
+
+        Raises:
+            StoreError: There is no such model.
+        """
+        with locked(self._known_folder(model)):
+            try:
+                retired = self.traffic(model).retired
+            except StoreError:
+                retired = False
+            write_traffic(self.traffic_path(model), TrafficPlan(retired=retired))
 
     def _folder(self, model: str) -> Path:
         return self.root / _checked("model", model)
+
+    def _known_folder(self, model: str) -> Path:
+        folder = self._folder(model)
+        if not folder.is_dir():
+            raise StoreError(f"{self.root} has no model {model!r}; it has: {', '.join(self.models()) or 'none'}")
+        return folder
+
+    def _open(self, model: str, version: str) -> BundleManifest:
+        path = self.bundle_path(model, version)
+        if not path.is_dir():
+            raise StoreError(
+                f"model {model!r} has no version {version!r} in {self.root}; it has: "
+                f"{', '.join(self.versions(model)) or 'none'}"
+            )
+        return open_bundle(path)
 
     def _first_free(self, model: str) -> int:
         return 1 + max((int(version) for version in self.versions(model) if version.isdecimal()), default=0)
@@ -184,9 +241,17 @@ class ModelStore:
                 return version
         return None
 
-    def _point(self, model: str, champion: Champion) -> None:
+    def _point(self, model: str, champion: Champion, *settled: str) -> None:
+        """Move the pointer, then end what the plan tried with these versions: they were judged."""
         content = (json.dumps(champion.model_dump(mode="json"), indent=2) + "\n").encode()
         replace_file(self.pointer_path(model), content)
+        try:
+            plan = self.traffic(model)
+        except StoreError:
+            # A rollback must not wait for the repair of a plan that the endpoint refuses anyway.
+            return
+        if plan.without(*settled) != plan:
+            write_traffic(self.traffic_path(model), plan.without(*settled))
 
 
 def _is_name(name: str) -> bool:

@@ -3,54 +3,200 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from time import perf_counter, thread_time
 
-from serving.models.loaded import LoadedModel, Outcome
+from pydantic import BaseModel, ConfigDict, Field
+
+from serving.guard.refusals import OverloadedError
+from serving.models.cost import RunCost
+from serving.models.loaded import LoadedModel, Outcome, PredictionError
 from serving.records.request import InferRequest
 
 Done = Callable[[Outcome], None]
+# A plain tuple: one is made for each request. The last is when it came.
+Pending = tuple[InferRequest, Done, float]
+Timed = tuple[list[Outcome], float]
+
+_FOLLOW = 0.3
+# A timer may ring a little early.
+_SOONEST = 0.001
 
 
-class Pending(NamedTuple):
-    """A request that waits for its model, and who waits for the answer."""
+class BatchingConfig(BaseModel):
+    """How requests for one model version are joined into runs of its graph.
 
-    request: InferRequest
-    done: Done
+    Attributes:
+        max_rows: A run has at most so many rows; a request that has more by itself runs alone.
+        max_delay_ms: How long a request may wait for others to join it. 0 joins only what one turn of the event loop
+            brings in and what comes while a run is under way, so that a lone request never waits.
+        inline_ms: A run that is expected to take longer goes to the worker thread, so that other requests are read and
+            answered meanwhile; a shorter one is not worth the way there and back.
+        queue_timeout_ms: A request that has waited so long for its run to begin is answered 503 rather than late. None
+            to let it wait.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_rows: int = Field(default=1024, gt=0)
+    max_delay_ms: float = Field(default=0.0, ge=0, le=1000)
+    inline_ms: float = Field(default=0.5, ge=0)
+    queue_timeout_ms: float | None = Field(default=30_000, gt=0)
 
 
 class Batcher:
-    """Joins what one turn of the event loop brings in for one model version into one run of the graph.
+    """Joins requests for one model version into runs of its graph, in the order they came.
 
-    Args:
+    A run that is expected to be short is made on the event loop, a long one in the worker thread; while that is busy
+    with this version, requests gather for the next run. What a run costs is measured each time: in the thread as its
+    processor time, which does not grow while the event loop keeps it waiting, so that a model that was sent there by
+    one slow run comes back.
+
+    Attributes:
         model: The version that answers.
-        thread: Where large batches run, so that health checks and small requests need not wait for them.
-        inline_rows: Up to so many rows run at once on the event loop.
+        waiting_rows: Rows of the requests that no run has taken yet.
     """
 
-    def __init__(self, model: LoadedModel, thread: Executor, inline_rows: int) -> None:
+    def __init__(self, model: LoadedModel, thread: Executor, config: BatchingConfig) -> None:
         self.model = model
+        self.waiting_rows = 0
         self._thread = thread
-        self._inline_rows = inline_rows
+        self._max_rows = config.max_rows
+        self._delay = config.max_delay_ms / 1000
+        self._inline = config.inline_ms / 1000
+        self._patience = None if config.queue_timeout_ms is None else config.queue_timeout_ms / 1000
+        self._patience_timer: asyncio.TimerHandle | None = None
+        self._cost = RunCost(model.warm_seconds)
         self._waiting: list[Pending] = []
+        self._timer: asyncio.TimerHandle | None = None
+        # Of the run in the thread: when it began (0 without one), and how long it should take.
+        self._began = self._length = 0.0
+        # How much longer a run in the thread takes than its processor time.
+        self._stretch = 1.0
 
     def submit(self, request: InferRequest, done: Done) -> None:
         """Take a request; `done` is called on the event loop, once, with its outcome."""
-        if not self._waiting:
+        if not self._waiting and not self._began:
+            self._schedule()
+        elif self._began and self._patience is not None and self._patience_timer is None:
+            self._patience_timer = asyncio.get_running_loop().call_later(self._patience, self._give_up)
+        self._waiting.append((request, done, perf_counter()))
+        self.waiting_rows += request.rows
+        if self._timer is not None and self.waiting_rows >= self._max_rows:
+            self._timer.cancel()
+            self._timer = None
             asyncio.get_running_loop().call_soon(self._flush)
-        self._waiting.append(Pending(request, done))
+
+    def expected_wait(self) -> float:
+        """Return in how many seconds the run of a request that came now would begin, as far as runs were measured."""
+        wait, rows = 0.0, self.waiting_rows
+        if rows:
+            run = min(rows, self._max_rows)
+            wait = self._cost.least(run) * rows / run * self._stretch
+        if self._began:
+            elapsed = perf_counter() - self._began
+            # A run that is overdue is expected to last as long again.
+            wait += self._length - elapsed if elapsed < self._length else elapsed
+        return wait
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing runs in the thread."""
+        return not self._waiting and not self._began
+
+    def _schedule(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._delay:
+            self._timer = loop.call_later(self._delay, self._flush)
+        else:
+            loop.call_soon(self._flush)
 
     def _flush(self) -> None:
-        batch, self._waiting = self._waiting, []
-        requests = [pending.request for pending in batch]
-        if sum(request.rows for request in requests) <= self._inline_rows:
-            _hand_out(batch, self.model.predict(requests))
+        self._timer = None
+        batch, rows = self._take()
+        requests = [request for request, _, _ in batch]
+        expected = self._cost.expected(rows)
+        if expected > self._inline:
+            self._began, self._length = perf_counter(), self._cost.least(rows) * self._stretch
+            loop = asyncio.get_running_loop()
+            future = self._thread.submit(_timed, self.model, requests)
+            future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._returned, batch, rows, done))
             return
-        future = asyncio.get_running_loop().run_in_executor(self._thread, self.model.predict, requests)
-        future.add_done_callback(lambda done: _hand_out(batch, done.result()))
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
+        timed: Timed | None = None
+        try:
+            started = perf_counter()
+            outcomes = self.model.predict(requests)
+            timed = outcomes, perf_counter() - started
+        finally:
+            self._finish(batch, rows, timed)
+
+    def _take(self) -> tuple[list[Pending], int]:
+        """Return the requests that run next, oldest first, and their rows."""
+        if self.waiting_rows <= self._max_rows:
+            taken = self._waiting, self.waiting_rows
+            self._waiting, self.waiting_rows = [], 0
+            return taken
+        rows = count = 0
+        for request, _, _ in self._waiting:
+            if count and rows + request.rows > self._max_rows:
+                break
+            rows += request.rows
+            count += 1
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        self.waiting_rows -= rows
+        return batch, rows
+
+    def _give_up(self) -> None:
+        """Refuse the requests that have waited for too long behind the run in the thread."""
+        self._patience_timer = None
+        if not self._began or not self._waiting or self._patience is None:
+            return
+        patience, now = self._patience, perf_counter()
+        late = [pending for pending in self._waiting if now - pending[2] >= patience]
+        self._waiting = self._waiting[len(late) :]
+        self.waiting_rows -= sum(request.rows for request, _, _ in late)
+        if self._waiting:
+            left = max(patience - (now - self._waiting[0][2]), _SOONEST)
+            self._patience_timer = asyncio.get_running_loop().call_later(left, self._give_up)
+        error = OverloadedError(f"the model did not come to this request in {patience * 1000:g} ms", patience)
+        _hand_out(late, [error] * len(late), 0)
+
+    def _returned(self, batch: list[Pending], rows: int, future: Future[Timed]) -> None:
+        took, self._began = perf_counter() - self._began, 0.0
+        if self._waiting:
+            # These have waited for a whole run already.
+            asyncio.get_running_loop().call_soon(self._flush)
+        timed: Timed | None = None
+        try:
+            timed = future.result()
+            self._stretch += _FOLLOW * (min(max(took / max(timed[1], 1e-6), 1.0), 10.0) - self._stretch)
+        finally:
+            self._finish(batch, rows, timed)
+
+    def _finish(self, batch: list[Pending], rows: int, timed: Timed | None) -> None:
+        if timed is None:
+            # Whatever was raised goes on to the event loop, which logs it; the clients must not wait for ever.
+            _hand_out(batch, [PredictionError("the endpoint failed on this batch; its log says why")] * len(batch), 0)
+            return
+        self._cost.learn(rows, timed[1])
+        _hand_out(batch, timed[0], 0)
 
 
-def _hand_out(batch: list[Pending], outcomes: list[Outcome]) -> None:
-    for pending, outcome in zip(batch, outcomes, strict=True):
-        pending.done(outcome)
+def _timed(model: LoadedModel, requests: Sequence[InferRequest]) -> Timed:
+    """Predict in the thread; return the outcomes and the processor seconds that this took."""
+    started = thread_time()
+    outcomes = model.predict(requests)
+    return outcomes, thread_time() - started
+
+
+def _hand_out(batch: Sequence[Pending], outcomes: Sequence[Outcome], start: int) -> None:
+    """Give each request its outcome; one whose receiver fails keeps no other from its own."""
+    for at in range(start, len(batch)):
+        try:
+            batch[at][1](outcomes[at])
+        except BaseException:
+            asyncio.get_running_loop().call_soon(_hand_out, batch, outcomes, at + 1)
+            raise

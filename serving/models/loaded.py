@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,23 @@ from serving.bundle.errors import BundleError
 from serving.bundle.manifest import BundleManifest
 from serving.bundle.read import read_bundle
 from serving.bundle.session import SESSION_ERRORS, open_session
-from serving.errors import ContractViolationError
-from serving.protocol.answer import Answer, Outputs
+from serving.errors import ContractViolationError, RequestError
+from serving.protocol.answer import Answer, AnswerForm, Outputs
 from serving.protocol.reader import RequestReader
-from serving.records.column import DTYPES
+from serving.records.datatypes import DTYPES
 from serving.records.request import InferRequest
 from serving.records.rules import UnservableError
 from serving.records.tensors import Feed, Tensors
+from serving.watch.runs import RunWatch
 
 _WARM_UP_RUNS = 3
-_ZEROS = {"string": "", "float64": 0.0, "float32": 0.0, "int64": 0, "bool": False, "uint8": 0}
 
 
 class PredictionError(RuntimeError):
     """The graph failed on a request that keeps the contract: the model is at fault, not the client."""
 
 
-Outcome = Answer | ContractViolationError | PredictionError
+Outcome = Answer | RequestError | PredictionError
 
 
 class LoadedModel:
@@ -37,6 +38,8 @@ class LoadedModel:
 
     Attributes:
         reader: Reads requests for this version.
+        watch: Sees every run that answers requests; None for nobody.
+        warm_seconds: Processor time of a run of one row, once the first runs were made; 0 where none was.
     """
 
     def __init__(self, manifest: BundleManifest, version: str, session: ort.InferenceSession, max_batch: int) -> None:
@@ -46,8 +49,10 @@ class LoadedModel:
         self.reader = RequestReader(manifest, max_batch)
         self._tensors = Tensors(manifest)
         self._session = session
-        self._specs = {spec.name: spec for spec in manifest.outputs}
-        self._outputs = tuple(self._specs)
+        self._form = AnswerForm(manifest, version)
+        self._outputs = tuple(self._form.outputs)
+        self.warm_seconds = 0.0
+        self.watch: RunWatch | None = None
 
     @classmethod
     def load(cls, path: Path, version: str, max_batch: int) -> LoadedModel:
@@ -67,16 +72,21 @@ class LoadedModel:
             model = cls(manifest, version, session, max_batch)
         except UnservableError as error:
             raise BundleError.at(path, str(error)) from error
-        feed: Feed = {
-            spec.name: np.full((1, *spec.shape), _ZEROS[spec.tensor], dtype=DTYPES[spec.tensor])
-            for spec in manifest.inputs
-        }
         try:
-            for _ in range(_WARM_UP_RUNS):
-                model.run(feed)
-        except PredictionError as error:
+            model._warm_up()
+        except (PredictionError, MemoryError, ValueError) as error:
             raise BundleError.at(path, f"the graph fails on a row of zeros: {error}") from error
         return model
+
+    def _warm_up(self) -> None:
+        feed: Feed = {
+            spec.name: np.full((1, *spec.shape), "" if spec.tensor == "string" else 0, dtype=DTYPES[spec.tensor])
+            for spec in self.manifest.inputs
+        }
+        for _ in range(_WARM_UP_RUNS):
+            started = time.thread_time()
+            _check_rows(self.run(feed), 1)
+            self.warm_seconds = time.thread_time() - started
 
     def metadata(self) -> dict[str, Any]:
         """Return the protocol's description of the model; -1 stands for the batch."""
@@ -97,14 +107,16 @@ class LoadedModel:
         Returns:
             For each request, in their order, its answer or why there is none.
         """
+        began = time.perf_counter()
         feed = self._tensors.joined(requests)
-        if feed is not None:
-            try:
-                return self._split(self.run(feed), requests)
-            except PredictionError as error:
-                if len(requests) == 1:
-                    return [error]
-        # Somebody's values are at fault; nobody else's answer may suffer.
+        if feed is None:
+            return self._without_faults(requests)
+        try:
+            return self._answered(feed, requests, began)
+        except PredictionError as error:
+            if len(requests) == 1:
+                return [error]
+        # The graph fails on somebody's values; nobody else's answer may suffer.
         return [self._predict_alone(request) for request in requests]
 
     def run(self, feed: Feed) -> Outputs:
@@ -118,20 +130,56 @@ class LoadedModel:
         except SESSION_ERRORS as error:
             raise PredictionError(f"{error!s:.500}") from error
 
-    def _predict_alone(self, request: InferRequest) -> Outcome:
+    def _without_faults(self, requests: Sequence[InferRequest]) -> list[Outcome]:
+        """Say who breaks the contract, and answer the others together."""
+        faults = [self._fault(request) for request in requests]
+        good = [request for request, fault in zip(requests, faults, strict=True) if fault is None]
+        if len(good) == len(requests):
+            return [self._predict_alone(request) for request in requests]
+        answers = iter(self.predict(good) if good else ())
+        return [next(answers) if fault is None else fault for fault in faults]
+
+    def _fault(self, request: InferRequest) -> ContractViolationError | None:
         try:
-            return self._split(self.run(self._tensors.feed(request)), [request])[0]
+            self._tensors.feed(request)
+        except ContractViolationError as error:
+            return error
+        return None
+
+    def _predict_alone(self, request: InferRequest) -> Outcome:
+        began = time.perf_counter()
+        try:
+            return self._answered(self._tensors.feed(request), [request], began)[0]
         except (ContractViolationError, PredictionError) as error:
             return error
 
-    def _split(self, outputs: Outputs, requests: Sequence[InferRequest]) -> list[Outcome]:
+    def _answered(self, feed: Feed, requests: Sequence[InferRequest], began: float) -> list[Outcome]:
+        outputs = self.run(feed)
+        _check_rows(outputs, sum([request.rows for request in requests]))
+        ended = time.perf_counter()
+        if self.watch is not None:
+            self.watch.ran(requests, feed, outputs, ended - began)
+        return self._split(outputs, requests, (began, ended))
+
+    def _split(self, outputs: Outputs, requests: Sequence[InferRequest], ran: tuple[float, float]) -> list[Outcome]:
         if len(requests) == 1:
-            return [Answer(self.name, self.version, outputs, self._specs)]
+            return [Answer(self._form, outputs, ran)]
         outcomes: list[Outcome] = []
         start = 0
         for request in requests:
             rows = slice(start, start + request.rows)
             share = {name: tensor[rows] for name, tensor in outputs.items()}
-            outcomes.append(Answer(self.name, self.version, share, self._specs))
+            outcomes.append(Answer(self._form, share, ran))
             start = rows.stop
         return outcomes
+
+
+def _check_rows(outputs: Outputs, rows: int) -> None:
+    """See that a graph gave one row for each that entered it; else answers could not be told apart.
+
+    Raises:
+        PredictionError: It did not.
+    """
+    for name, tensor in outputs.items():
+        if tensor.shape[:1] != (rows,):
+            raise PredictionError(f"output {name!r}: expected {rows} rows, got shape {list(tensor.shape)}")

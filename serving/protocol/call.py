@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from serving.protocol.answer import Answer, encode
-from serving.protocol.reader import RequestReader, parse_document
+from serving.protocol.reader import RequestReader, parse_body
 from serving.records.request import InferRequest
+
+_BINARY = b"application/octet-stream"
 
 
 class Written(NamedTuple):
@@ -40,20 +42,26 @@ class JsonCall:
     """A call over HTTP.
 
     Args:
-        body: The JSON text.
+        body: The JSON text, and binary tensors behind it if there are any.
+        json_length: How many bytes the JSON has, as the header `Inference-Header-Content-Length` says; None for all.
 
     Raises:
-        BadRequestError: It is no JSON object, or its `id` is no string.
+        BadRequestError: It is no JSON object, or shorter than the header says.
     """
 
-    def __init__(self, body: bytes) -> None:
-        self._document = parse_document(body)
-        self.id: str | None = self._document.get("id")
+    def __init__(self, body: bytes, json_length: int | None = None) -> None:
+        self._document, self._tail = parse_body(body, json_length)
+        identity = self._document.get("id")
+        # Reading the request refuses an id that is no string.
+        self.id: str | None = identity if type(identity) is str else None
 
     def read(self, reader: RequestReader) -> InferRequest:
         """Return the request, checked by that reader."""
-        return reader.read(self._document)
+        return reader.read(self._document, self._tail)
 
     def write(self, request: InferRequest, answer: Answer) -> Written:
-        """Return the answer's JSON."""
-        return Written(encode(request, answer))
+        """Return the answer's JSON, and the binary tensors that were asked for behind it."""
+        body, json_length = encode(request, answer)
+        if json_length is None:
+            return Written(body)
+        return Written(body, _BINARY, ((b"inference-header-content-length", b"%d" % json_length),))

@@ -7,8 +7,11 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import numpy as np
+
 from serving.bundle.manifest import BundleManifest, DateForm, InputSpec, OutputSpec
-from serving.records.image_column import column_of
+from serving.records.datatypes import FLOATS, INTEGERS, WIRE_DTYPES
+from serving.records.tensor_column import column_of
 
 _JSON_TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 # Rules of the contract that JSON Schema has words for.
@@ -34,13 +37,13 @@ _PLACEHOLDERS: dict[str, Any] = {
 }
 # Values of one record's example; a large picture's would fill the page.
 _LARGEST_EXAMPLE = 1024
+_ZEROS: dict[str, Any] = {"BYTES": "", "BOOL": False, "FP16": 0.0, "FP32": 0.0, "FP64": 0.0}
 # A number that is not finite is answered as null.
 _OUTPUT_TYPES: dict[str, Any] = {
     "BYTES": "string",
     "BOOL": "boolean",
-    "INT64": "integer",
-    "FP32": ["number", "null"],
-    "FP64": ["number", "null"],
+    **dict.fromkeys(INTEGERS, "integer"),
+    **{name: ["number", "null"] for name in FLOATS},
 }
 _ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 
@@ -124,13 +127,14 @@ def _infer(manifest: BundleManifest) -> dict[str, Any]:
 
 
 def _example(spec: InputSpec) -> dict[str, Any]:
-    data = [0] * math.prod(spec.shape) if spec.logical_type == "image" else [example_value(spec)]
+    whole = spec.logical_type in {"image", "tensor"}
+    data = [_ZEROS.get(spec.datatype, 0)] * math.prod(spec.shape) if whole else [example_value(spec)]
     return {"name": spec.name, "datatype": spec.datatype, "shape": [1, *spec.shape], "data": data}
 
 
-def _image_schema(spec: InputSpec) -> dict[str, Any]:
-    level = {"type": "integer", "minimum": 0, "maximum": 255}
-    nested: dict[str, Any] = level
+def _tensor_schema(spec: InputSpec) -> dict[str, Any]:
+    element = _element(spec)
+    nested: dict[str, Any] = element
     for size in reversed(spec.shape):
         nested = {"type": "array", "minItems": size, "maxItems": size, "items": nested}
     sizes = [{"type": "integer", "minimum": 1}, *({"const": size} for size in spec.shape)]
@@ -141,9 +145,17 @@ def _image_schema(spec: InputSpec) -> dict[str, Any]:
             "name": {"const": spec.name},
             "datatype": {"const": spec.datatype},
             "shape": {"type": "array", "prefixItems": sizes, "minItems": len(sizes), "maxItems": len(sizes)},
-            "data": {"type": "array", "minItems": 1, "anyOf": [{"items": level}, {"items": nested}]},
+            "data": {"type": "array", "minItems": 1, "anyOf": [{"items": element}, {"items": nested}]},
         },
     }
+
+
+def _element(spec: InputSpec) -> dict[str, Any]:
+    if spec.datatype in INTEGERS:
+        limits = np.iinfo(WIRE_DTYPES[spec.datatype])
+        return {"type": "integer", "minimum": int(limits.min), "maximum": int(limits.max)}
+    kind = {"BYTES": "string", "BOOL": "boolean"}.get(spec.datatype, "number")
+    return {"type": [kind, "null"] if spec.nullable else kind}
 
 
 def _answer_schema(manifest: BundleManifest) -> dict[str, Any]:
@@ -184,8 +196,8 @@ def _output_schema(spec: OutputSpec, manifest: BundleManifest) -> dict[str, Any]
 
 
 def _input_schema(spec: InputSpec) -> dict[str, Any]:
-    if spec.logical_type == "image":
-        return _image_schema(spec)
+    if spec.logical_type in {"image", "tensor"}:
+        return _tensor_schema(spec)
     datatypes = column_of(spec).datatypes
     schema: dict[str, Any] = {
         "type": "object",

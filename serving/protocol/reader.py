@@ -1,4 +1,4 @@
-"""Read Open Inference Protocol requests: the structure of the JSON, down to one list of values for each input.
+"""Read Open Inference Protocol requests: their structure, down to the values of each input.
 
 Whatever the bytes are, the outcome is a request or a `BadRequestError`. Depth and number size are bounded by the JSON
 parser, and sizes are checked before anything is built from them. The values themselves are for `serving.records`.
@@ -6,41 +6,61 @@ parser, and sizes are checked before anything is built from them. The values the
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from functools import partial
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-import orjson
+import numpy as np
 
 from serving.bundle.manifest import BundleManifest
 from serving.errors import BadRequestError
-from serving.records.column import SHOWN, Column
-from serving.records.image_column import ImageColumn, column_of
+from serving.protocol import binary
+from serving.protocol.documents import parse_document
+from serving.protocol.parameters import count, flag, parameters_of
+from serving.protocol.words import kind, listed, short, unknown
+from serving.records.column import Column
 from serving.records.request import InferRequest, InputValues, RequestedOutput
+from serving.records.tensor_column import TensorColumn, column_of
 
-# Parameters of extensions that this server does not have and that would change what an answer means.
-_REFUSED_PARAMETERS = ("binary_data_size", "classification", "shared_memory_region")
+_NOTHING = memoryview(b"")
+_FIELDS = itemgetter("name", "datatype", "shape", "data")
+_FEW = 4
+# Made for every value of a record: this way takes half the time.
+_input_values = partial(tuple.__new__, InputValues)
+# Name, datatype, shape and data of one input as a protocol hands it on, none of it checked. The data is a list of
+# JSON's values, flat or nested; the bytes of a binary tensor, as a memoryview; or a tensor [elements] of the wire's
+# dtype.
+Part = tuple[Any, Any, Any, Any]
 
 
-def parse_document(body: bytes) -> dict[str, Any]:
-    """Parse a request's JSON object.
+class Body(NamedTuple):
+    """A request's body in its two parts.
+
+    Attributes:
+        document: The JSON object.
+        tail: The binary tensors behind it.
+    """
+
+    document: dict[str, Any]
+    tail: memoryview = _NOTHING
+
+
+def parse_body(body: bytes, json_length: int | None) -> Body:
+    """Parse a request's body.
+
+    Args:
+        body: All of it.
+        json_length: What its header `Inference-Header-Content-Length` says; None where it has none, and is all JSON.
 
     Raises:
-        BadRequestError: It is no JSON, no object, or its `id` is no string.
+        BadRequestError: It is not so long, no JSON, or no object.
     """
-    if not body:
-        raise BadRequestError("the body is empty: expected an inference request as JSON")
-    try:
-        request = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequestError(f"the body is not JSON: {error!s:.200}") from error
-    if type(request) is not dict:
-        raise BadRequestError(f"expected a JSON object with 'inputs', got {_kind(request)}")
-    identity = request.get("id")
-    if identity is not None and type(identity) is not str:
-        raise BadRequestError(f"'id': expected a string, got {_kind(identity)}")
-    return request
+    if json_length is None:
+        return Body(parse_document(body))
+    head, tail = binary.split(body, json_length)
+    return Body(parse_document(head), tail)
 
 
 class RequestReader:
@@ -50,6 +70,9 @@ class RequestReader:
         manifest: The model's bundle.
         max_batch: The largest number of rows in one request.
 
+    Attributes:
+        columns: The model's inputs by name.
+
     Raises:
         UnservableError: The contract holds a rule that cannot be executed.
     """
@@ -57,133 +80,192 @@ class RequestReader:
     def __init__(self, manifest: BundleManifest, max_batch: int) -> None:
         self._model = manifest.model
         self._max_batch = max_batch
-        self._columns = {spec.name: column_of(spec) for spec in manifest.inputs}
+        self.columns = {spec.name: column_of(spec) for spec in manifest.inputs}
+        self._own = {spec.name: spec.datatype for spec in manifest.inputs}
+        self._flat = {name: self._own[name] for name, column in self.columns.items() if isinstance(column, Column)}
+        self._datatypes = {spec.name: spec.datatype for spec in manifest.outputs}
         self._outputs = tuple(RequestedOutput(spec.name) for spec in manifest.outputs)
-        self._output_names = tuple(spec.name for spec in manifest.outputs)
+        self._binary_outputs = tuple(RequestedOutput(spec.name, binary=True) for spec in manifest.outputs)
 
-    def read(self, document: dict[str, Any]) -> InferRequest:
-        """Check the structure of one request.
+    def read(self, document: dict[str, Any], tail: memoryview = _NOTHING) -> InferRequest:
+        """Check the structure of one request of HTTP.
 
         Args:
-            document: What `parse_document` returned.
+            document: What `parse_body` made of its JSON.
+            tail: The binary tensors behind it.
 
         Raises:
             BadRequestError: It is not a request that this model takes.
         """
-        _check_parameters("the request", document)
-        outputs = self._selected(document.get("outputs"))
+        identity = document.get("id")
+        if identity is not None and type(identity) is not str:
+            raise BadRequestError(f"'id': expected a string, got {kind(identity)}")
+        in_binary = False
+        if "parameters" in document:
+            parameters = parameters_of("the request", document)
+            in_binary = flag("the request", parameters, "binary_data_output", default=False)
+        outputs = self._selected(document.get("outputs"), in_binary=in_binary)
         entries = document.get("inputs")
         if type(entries) is not list or not entries:
-            raise BadRequestError(f"'inputs': expected a list of input tensors, got {_kind(entries)}")
-        rows, inputs = self._inputs(entries)
-        return InferRequest(document.get("id"), rows, inputs, outputs)
+            raise BadRequestError(f"'inputs': expected a list of input tensors, got {kind(entries)}")
+        inputs = None if tail else self._columns_of_lists(entries)
+        if inputs is None:
+            return self.gather(identity, _parts(entries, tail), outputs)
+        return InferRequest(identity, len(next(iter(inputs.values()))[1]), inputs, outputs, plain=True)
 
-    def _inputs(self, entries: list[Any]) -> tuple[int, dict[str, InputValues]]:
+    def _columns_of_lists(self, entries: list[Any]) -> dict[str, InputValues] | None:
+        """Read inputs of the most frequent form: columns of their own datatype, each with a flat list for its rows.
+
+        Returns:
+            The inputs; None where anything is otherwise, for the careful way to read or to refuse.
+        """
         inputs: dict[str, InputValues] = {}
-        rows = 0
-        for entry in entries:
-            column = self._column(entry)
-            if column.name in inputs:
-                raise BadRequestError(f"input {column.name!r} is given twice")
-            count, values = self._values(column, entry)
-            if rows not in {0, count}:
-                raise BadRequestError(f"input {column.name!r} has {count} rows, the inputs before it have {rows}")
-            rows = count
-            inputs[column.name] = InputValues(entry["datatype"], values)
-        if len(inputs) != len(self._columns):
-            missing = [name for name in self._columns if name not in inputs]
+        rows = None
+        try:
+            for entry in entries:
+                name, datatype, shape, data = _FIELDS(entry)
+                (size,) = shape
+                if size != rows:
+                    if rows is not None or type(size) is not int or not 0 < size <= self._max_batch:
+                        return None
+                    rows = size
+                if datatype != self._flat[name] or type(data) is not list or type(shape) is not list:
+                    return None
+                if len(data) != size or type(size) is not int or type(data[0]) is list or len(entry) != _FEW:
+                    return None
+                inputs[name] = _input_values((datatype, data))
+        except (KeyError, TypeError, ValueError):
+            return None
+        return inputs if len(inputs) == len(entries) == len(self.columns) else None
+
+    def gather(
+        self, identity: str | None, parts: Iterable[Part], outputs: tuple[RequestedOutput, ...] = ()
+    ) -> InferRequest:
+        """Check the structure of one request of any protocol.
+
+        Args:
+            identity: The client's own name for the request.
+            parts: Its inputs.
+            outputs: What `output` made of those asked for; none for all of the model's.
+
+        Raises:
+            BadRequestError: It is not a request that this model takes.
+        """
+        inputs: dict[str, InputValues] = {}
+        rows, plain = 0, True
+        for name, datatype, shape, data in parts:
+            column = self.columns.get(name) if type(name) is str else None
+            if column is None:
+                raise BadRequestError(unknown("input", name, self.columns))
+            if name in inputs:
+                raise BadRequestError(f"input {name!r} is given twice")
+            if type(datatype) is not str or datatype not in column.datatypes:
+                known = " or ".join(sorted(column.datatypes))
+                raise BadRequestError(f"input {name!r}: expected datatype {known}, got {short(datatype)}")
+            here = self._rows(column, shape)
+            if rows and rows != here:
+                raise BadRequestError(f"input {name!r} has {here} rows, the inputs before it have {rows}")
+            rows = here
+            values = _values(column, datatype, shape, data)
+            plain = plain and type(values) is list and datatype == self._own[name]
+            inputs[name] = _input_values((datatype, values))
+        if len(inputs) != len(self.columns):
+            missing = [name for name in self.columns if name not in inputs]
             raise BadRequestError(
-                f"{len(missing)} inputs of model {self._model!r} are missing: {_listed(missing)}; "
+                f"{len(missing)} inputs of model {self._model!r} are missing: {listed(missing)}; "
                 "send null in 'data' for values that are not known"
             )
-        return rows, inputs
+        return InferRequest(identity, rows, inputs, outputs or self._outputs, plain)
 
-    def _column(self, entry: Any) -> Column | ImageColumn:
-        if type(entry) is not dict:
-            raise BadRequestError(f"'inputs': expected objects, got {_kind(entry)}")
-        name = entry.get("name")
-        column = self._columns.get(name) if type(name) is str else None
-        if column is None:
-            raise BadRequestError(_unknown("input", name, self._columns))
-        if entry.get("parameters") is not None:
-            _check_parameters(f"input {name!r}", entry)
-        datatype = entry.get("datatype")
-        if type(datatype) is not str or datatype not in column.datatypes:
-            raise BadRequestError(
-                f"input {name!r}: expected datatype {' or '.join(sorted(column.datatypes))}, got {_short(datatype)}"
-            )
-        return column
+    def output(self, name: Any, *, in_binary: bool = False, classes: int = 0) -> RequestedOutput:
+        """Check one output that is asked for.
 
-    def _values(self, column: Column | ImageColumn, entry: dict[str, Any]) -> tuple[int, list[Any]]:
-        shape = entry.get("shape")
+        Args:
+            name: The output's.
+            in_binary: Whether as a binary tensor.
+            classes: How many top classes instead of the tensor (classification extension); 0 for the tensor.
+
+        Raises:
+            BadRequestError: The model has no such output, or no numbers there to rank.
+        """
+        datatype = self._datatypes.get(name) if type(name) is str else None
+        if datatype is None:
+            raise BadRequestError(unknown("output", name, self._datatypes))
+        if classes and datatype in {"BYTES", "BOOL"}:
+            raise BadRequestError(f"output {name!r} is of {datatype}; parameter 'classification' ranks numbers only")
+        return RequestedOutput(name, in_binary, classes)
+
+    def _rows(self, column: Column | TensorColumn, shape: Any) -> int:
         if type(shape) is not list or not shape or not _sizes(shape) or not column.fits(shape[1:]):
-            raise BadRequestError(f"input {column.name!r}: expected shape {column.shapes}, got {_short(shape)}")
+            raise BadRequestError(f"input {column.name!r}: expected shape {column.shapes}, got {short(shape)}")
         rows: int = shape[0]
         if rows == 0:
-            raise BadRequestError(f"input {column.name!r}: expected at least one row, got shape {_short(shape)}")
+            raise BadRequestError(f"input {column.name!r}: expected at least one row, got shape {short(shape)}")
         if rows > self._max_batch:
             raise BadRequestError(f"input {column.name!r}: expected at most {self._max_batch} rows, got {rows}")
-        data = entry.get("data")
-        values = column.flatten(data, shape)
-        if values is None:
-            got = f"a list of {len(data)}" if type(data) is list else _kind(data)
-            count = math.prod(shape)
-            raise BadRequestError(
-                f"input {column.name!r}: expected 'data' to be a list of {count} values as its shape says, got {got}"
-            )
-        return rows, values
+        return rows
 
-    def _selected(self, outputs: Any) -> tuple[RequestedOutput, ...]:
+    def _selected(self, outputs: Any, *, in_binary: bool) -> tuple[RequestedOutput, ...]:
         if outputs is None or outputs == []:
-            return self._outputs
+            return self._binary_outputs if in_binary else self._outputs
         if type(outputs) is not list:
-            raise BadRequestError(f"'outputs': expected a list of objects, got {_kind(outputs)}")
+            raise BadRequestError(f"'outputs': expected a list of objects, got {kind(outputs)}")
         chosen: dict[str, RequestedOutput] = {}
         for entry in outputs:
-            name = entry.get("name") if type(entry) is dict else None
-            if type(name) is not str or name not in self._output_names:
-                raise BadRequestError(_unknown("output", name, self._output_names))
-            if name in chosen:
-                raise BadRequestError(f"output {name!r} is asked for twice")
-            _check_parameters(f"output {name!r}", entry)
-            chosen[name] = RequestedOutput(name)
+            if type(entry) is not dict:
+                raise BadRequestError(f"'outputs': expected objects, got {kind(entry)}")
+            where = f"output {short(entry.get('name'))}"
+            parameters = parameters_of(where, entry)
+            asked = self.output(
+                entry.get("name"),
+                in_binary=flag(where, parameters, "binary_data", default=in_binary),
+                classes=count(where, parameters, "classification") or 0,
+            )
+            if asked.name in chosen:
+                raise BadRequestError(f"output {asked.name!r} is asked for twice")
+            chosen[asked.name] = asked
         return tuple(chosen.values())
+
+
+def _parts(entries: list[Any], tail: memoryview) -> Iterator[Part]:
+    start = 0
+    for entry in entries:
+        if type(entry) is not dict:
+            raise BadRequestError(f"'inputs': expected objects, got {kind(entry)}")
+        data = entry.get("data")
+        if "parameters" in entry:
+            where = f"input {short(entry.get('name'))}"
+            size = count(where, parameters_of(where, entry), "binary_data_size")
+            if size is not None:
+                if data is not None:
+                    raise BadRequestError(f"{where}: expected either 'data' or 'binary_data_size', got both")
+                left = len(tail) - start
+                if size > left:
+                    raise BadRequestError(
+                        f"{where}: 'binary_data_size' is {size}, but only {left} bytes are left behind the JSON "
+                        "(header Inference-Header-Content-Length says where it ends)"
+                    )
+                data = tail[start : start + size]
+                start += size
+        yield entry.get("name"), entry.get("datatype"), entry.get("shape"), data
+    if start != len(tail):
+        raise BadRequestError(f"{len(tail) - start} bytes are left over behind the binary tensors of the inputs")
+
+
+def _values(column: Column | TensorColumn, datatype: str, shape: list[int], data: Any) -> Any:
+    if type(data) is list:
+        values = column.flatten(data, shape)
+        if values is not None:
+            return values
+    elif type(data) is memoryview:
+        return binary.decode(column.name, datatype, math.prod(shape), data)
+    elif type(data) is np.ndarray and len(data) == math.prod(shape):
+        return data
+    got = f"a list of {len(data)}" if type(data) in {list, np.ndarray} else kind(data)
+    raise BadRequestError(
+        f"input {column.name!r}: expected 'data' to be a list of {math.prod(shape)} values as its shape says, got {got}"
+    )
 
 
 def _sizes(shape: list[Any]) -> bool:
     return all(type(size) is int and size >= 0 for size in shape)
-
-
-def _check_parameters(where: str, entry: dict[str, Any]) -> None:
-    parameters = entry.get("parameters")
-    if parameters is None:
-        return
-    if type(parameters) is not dict:
-        raise BadRequestError(f"{where}: expected 'parameters' to be an object, got {_kind(parameters)}")
-    for name in _REFUSED_PARAMETERS:
-        if name in parameters:
-            raise BadRequestError(f"{where}: parameter {name!r} belongs to an extension that this server does not have")
-
-
-def _unknown(what: str, name: Any, known: Iterable[str]) -> str:
-    names = list(known)
-    nearest = difflib.get_close_matches(name[:100], names, n=1) if type(name) is str else []
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"expected one of {_listed(names)}"
-    return f"unknown {what} {_short(name)}: {hint}"
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(repr(name) for name in names[:SHOWN]) + more
-
-
-def _short(value: Any) -> str:
-    text = orjson.dumps(value).decode()
-    return text if len(text) <= 100 else text[:100] + "..."
-
-
-def _kind(value: Any) -> str:
-    words = {type(None): "nothing", list: "a list", dict: "an object", str: "a string", bool: "a boolean"}
-    if value == []:
-        return "an empty list"
-    return words.get(type(value), "a number")

@@ -1,4 +1,4 @@
-"""One raw column of a request: from the JSON values on the wire to the tensor that enters the graph."""
+"""One raw column of a request: from the values on the wire to the tensor that enters the graph."""
 
 from __future__ import annotations
 
@@ -9,37 +9,18 @@ from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 import numpy as np
-import orjson
 
 from serving.bundle.manifest import NULL_TIMESTAMP, InputSpec
-from serving.errors import Violation
-from serving.records.repair import Texts, number_reader
+from serving.records.datatypes import DTYPES, Tensor
+from serving.records.findings import Findings
+from serving.records.quick import KnownTexts, Quick, quick_numbers
+from serving.records.readings import readings
+from serving.records.repair import Texts
 from serving.records.rules import Check, UnservableError, compile_rule
-from serving.records.temporal import constant_reader, instant_readers
+from serving.records.temporal import constant_reader
 
-# A tensor of shape [rows], of images [rows, H, W, C]; its dtype is the input's tensor type, text as an object array of
-# str.
-Tensor = np.ndarray[tuple[int, ...], np.dtype[Any]]
-
-SHOWN = 5
-_SHOWN_CHARACTERS = 100
-_LARGEST_INT64 = 2**63 - 1
 _LARGEST_FP32 = 3.4028234663852886e38
-DTYPES = {
-    "string": np.object_,
-    "float64": np.float64,
-    "float32": np.float32,
-    "int64": np.int64,
-    "bool": np.bool_,
-    "uint8": np.uint8,
-}
 _NULLS = {"string": "", "float64": None, "float32": None, "int64": NULL_TIMESTAMP}
-_TYPES = {
-    "string": frozenset({str}),
-    "integer": frozenset({int}),
-    "number": frozenset({int, float}),
-    "boolean": frozenset({bool}),
-}
 _WORDS = {
     "string": "a string",
     "integer": "a 64-bit integer",
@@ -48,23 +29,17 @@ _WORDS = {
     "date": "a date as YYYY-MM-DD",
     "timestamp": "an ISO 8601 timestamp",
 }
+# What each kind of column may be inside the graph.
+_TENSORS = {
+    "string": {"string"},
+    "integer": {"int64", "float64"},
+    "number": {"float64", "float32"},
+    "boolean": {"bool", "float64"},
+    "date": {"int64"},
+    "timestamp": {"int64"},
+}
 _LIST = frozenset({list})
 _ONE = frozenset({1})
-
-
-class Findings:
-    """The violations of one request: all counted, the first few kept."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[Violation] = []
-
-    def add(self, column: str, rule: tuple[str, str], row: int, got: Any) -> None:
-        """Note one value; `rule` is the rule's id and what it expects."""
-        self.count += 1
-        if len(self.first) < SHOWN:
-            name, expected = rule
-            self.first.append({"column": column, "rule": name, "row": row, "expected": expected, "got": _shown(got)})
 
 
 class Column:
@@ -73,7 +48,10 @@ class Column:
     Null has one form inside the graph for each tensor type (see `InputSpec`). Text is read as where the contract's
     data is parsed: put right as the input's `repair` says, which by default trims it and makes it null where it is
     empty or a null marker that the contract's `enum` does not name. Dates and timestamps are accepted as text and as
-    INT64 microseconds since 1970 UTC.
+    INT64 microseconds since 1970 UTC. In binary tensors null is NaN, and the smallest INT64 for a moment.
+
+    Attributes:
+        datatypes: Those that it accepts.
     """
 
     shapes = "[rows] or [rows, 1]"
@@ -85,27 +63,40 @@ class Column:
             spec: The input.
 
         Raises:
-            UnservableError: A rule or a pattern cannot be executed, the time zone is not known here, or the tensor
-                type has no room for null.
+            UnservableError: A rule or a pattern cannot be executed, the time zone is not known here, or datatype,
+                tensor type and kind of column do not belong together, as where there is no room for null.
         """
         self.spec = spec
         self.name = spec.name
         self._temporal = spec.logical_type in {"date", "timestamp"}
+        if spec.tensor not in _TENSORS[spec.logical_type]:
+            raise UnservableError(f"input {spec.name!r}: a column of {spec.logical_type} is no tensor of {spec.tensor}")
         if spec.nullable and spec.tensor in {"int64", "bool"} and not self._temporal:
             raise UnservableError(f"input {spec.name!r} may be null, but a tensor of {spec.tensor} has no null")
-        self._texts = Texts(spec)
-        self._readers = self._compile_readers()
+        self._repaired = Texts(spec).repaired
+        try:
+            self._readings = readings(spec)
+        except ZoneInfoNotFoundError as error:
+            raise UnservableError(f"input {self.name!r}: this machine has no time zone {self.spec.zone}") from error
         self._extract = self._compile_extract()
-        self.datatypes = frozenset({spec.datatype, *self._readers})
+        self.datatypes = frozenset(self._readings)
+        if spec.datatype not in self.datatypes:
+            raise UnservableError(
+                f"input {spec.name!r}: a column of {spec.logical_type} is not read from {spec.datatype}"
+            )
         ids = {rule.kind: rule.id for rule in spec.rules}
         self._required = (ids.get("required", f"{spec.name}.required"), "no null")
         self._type = (ids.get("type", f"{spec.name}.type"), _WORDS[spec.logical_type])
         self._checks = self._compile()
         self._dtype = DTYPES[spec.tensor]
+        self._null = _NULLS.get(spec.tensor)
+        self._known = KnownTexts({None: self._null} if spec.nullable else {})
+        self._quick = {"BYTES": self._known} | self._numbers()
+        self._narrow = spec.tensor == "float32"
 
     def fits(self, inner: list[int]) -> bool:
         """Return whether a record may have this shape: none, or one value in a list of its own."""
-        return inner in ([], [1])
+        return not inner or inner == [1]
 
     def flatten(self, data: Any, shape: list[int]) -> list[Any] | None:
         """Return one value for each row, or None if `data` does not hold exactly what the shape says."""
@@ -117,27 +108,42 @@ class Column:
             return None
         return list(chain.from_iterable(data))
 
-    def tensor(self, values: list[Any], datatype: str, findings: Findings) -> Tensor | None:
+    def tensor(self, values: list[Any] | Tensor, datatype: str, findings: Findings) -> Tensor | None:
         """Turn the wire's values into the graph's tensor.
 
         For each column the values that break the first broken rule are found; rules after it are not looked at.
 
         Args:
-            values: One JSON value per row, null included; not empty.
+            values: One JSON value per row, null included, or a binary tensor [rows]; not empty.
             datatype: The request's datatype, one of `datatypes`.
             findings: Takes the violations.
 
         Returns:
             The tensor, [rows]; None when a value breaks a rule.
         """
+        if not isinstance(values, list):
+            return self._of_array(values, datatype, findings)
+        quick = self._quick.get(datatype)
+        read = None if quick is None else quick(values)
+        if read is None:
+            read = self._judged(values, datatype, findings)
+            if read is None:
+                return None
+            if datatype == "BYTES":
+                self._known.learn(values, read)
+        return np.array(read, dtype=self._dtype)
+
+    def _judged(self, values: list[Any], datatype: str, findings: Findings) -> list[Any] | None:
+        """Read and check JSON's values; return what enters the graph, or None when a value breaks a rule."""
         if datatype == "BYTES":
-            values = self._texts.repaired(values)
+            values = self._repaired(values)
         nulls = None in values
         if nulls and not self.spec.nullable:
             for row in [row for row, value in enumerate(values) if value is None]:
                 findings.add(self.name, self._required, row, None)
             return None
-        read = self._read([value for value in values if value is not None] if nulls else values, datatype)
+        present = [value for value in values if value is not None] if nulls else values
+        read = self._read(present, datatype) if present else []
         if read is None:
             self._find_unreadable(values, datatype, findings)
             return None
@@ -148,19 +154,50 @@ class Column:
         if self._extract is not None:
             read = [self._extract(text) for text in read]
         if nulls:
-            remaining, null = iter(read), _NULLS[self.spec.tensor]
+            remaining, null = iter(read), self._null
             read = [null if value is None else next(remaining) for value in values]
-        return np.array(read, dtype=self._dtype)
+        return read
 
-    def _compile_readers(self) -> dict[str, Callable[[Any], Any]]:
-        """Return how values are read that do not come as JSON's own kind, by their datatype on the wire."""
-        if self._temporal:
-            try:
-                return dict(instant_readers(self.spec))
-            except ZoneInfoNotFoundError as error:
-                raise UnservableError(f"input {self.name!r}: this machine has no time zone {self.spec.zone}") from error
-        reader = number_reader(self.spec)
-        return {} if reader is None else {"BYTES": reader}
+    def _numbers(self) -> dict[str, Quick]:
+        # Of other datatypes a number may have to be rounded first.
+        own = {"number": "FP64", "integer": "INT64"}.get(self.spec.logical_type)
+        quick = None if own is None else quick_numbers(self.spec)
+        return {} if own is None or quick is None else {own: quick}
+
+    def _of_array(self, values: Tensor, datatype: str, findings: Findings) -> Tensor | None:
+        """Do what `tensor` does, by loops in C; wherever these are not sure, the list of the same values decides."""
+        null = self._nulls(values)
+        if null is None:
+            read = self._read_array(values, datatype)
+            if read is not None:
+                return read.astype(self._dtype, copy=False)
+        elif self.spec.nullable:
+            tensor = np.full(len(values), self._null, dtype=self._dtype)
+            if null.all():
+                return tensor
+            read = self._read_array(values[~null], datatype)
+            if read is not None:
+                tensor[~null] = read
+                return tensor
+        return self.tensor(_listed(values, null), datatype, findings)
+
+    def _nulls(self, values: Tensor) -> Tensor | None:
+        """Return where a binary tensor is null, or None where it is nowhere."""
+        if values.dtype.kind == "f":
+            null = np.isnan(values)
+        elif self._temporal:
+            null = values == NULL_TIMESTAMP
+        else:
+            return None
+        return null if null.any() else None
+
+    def _read_array(self, present: Tensor, datatype: str) -> Tensor | None:
+        """Return the values as they are compared; None if one may have a wrong type or break a rule."""
+        reading = self._readings[datatype].array
+        read = None if reading is None else reading(present)
+        if read is None or (self._narrow and _is_beyond(read.max(), read.min())):
+            return None
+        return read if all(check.array_holds(read) for check in self._checks) else None
 
     def _compile_extract(self) -> Callable[[str], str] | None:
         if self.spec.extract is None:
@@ -187,33 +224,17 @@ class Column:
 
     def _read(self, present: list[Any], datatype: str) -> list[Any] | None:
         """Return the values as they are compared (temporal ones in microseconds), or None if one has a wrong type."""
-        kind = self.spec.logical_type
-        reader = self._readers.get(datatype)
-        if reader is not None:
-            try:
-                present = [reader(value) for value in present]
-            except (TypeError, ValueError):
-                return None
-            if self._temporal:
-                return present
-        types = set(map(type, present))
-        if not types <= _TYPES[kind] or (present and not self._in_range(present)):
+        read = self._readings[datatype].values(present)
+        if read is None or (self._narrow and _is_beyond(max(read), min(read))):
             return None
-        # The contract compares numbers as float64, whole ones too.
-        return list(map(float, present)) if kind == "number" and int in types else present
-
-    def _in_range(self, present: list[Any]) -> bool:
-        # The parser gives integers down to -2**63 but up to 2**64 - 1, and floats only if they are finite.
-        if self.spec.logical_type == "integer":
-            return bool(max(present) <= _LARGEST_INT64)
-        if self._dtype is np.float32:
-            return bool(max(present) <= _LARGEST_FP32 and min(present) >= -_LARGEST_FP32)
-        return True
+        return read
 
     def _find_unreadable(self, values: list[Any], datatype: str, findings: Findings) -> None:
+        rule, words = self._type
+        rule_here = (rule, words if datatype == self.spec.datatype else f"{words}, in {datatype}")
         for row, value in enumerate(values):
             if value is not None and self._read([value], datatype) is None:
-                findings.add(self.name, self._type, row, value)
+                findings.add(self.name, rule_here, row, value)
 
     def _find_broken(self, check: Check, values: list[Any], datatype: str, findings: Findings) -> None:
         for row, value in enumerate(values):
@@ -222,9 +243,17 @@ class Column:
                 findings.add(self.name, (check.rule, check.expected), row, value)
 
 
-def _shown(value: Any) -> Any:
-    if isinstance(value, str):
-        return value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "..."
-    if isinstance(value, list | dict):
-        return orjson.dumps(value)[:_SHOWN_CHARACTERS].decode(errors="replace")
-    return value
+def _is_beyond(largest: Any, smallest: Any) -> bool:
+    return bool(largest > _LARGEST_FP32 or smallest < -_LARGEST_FP32)
+
+
+def _listed(values: Tensor, null: Tensor | None) -> list[Any]:
+    """Return a binary tensor as JSON's values; what JSON has no number for as text, which no such column reads."""
+    listed: list[Any] = values.tolist()
+    if null is not None:
+        for row in np.flatnonzero(null).tolist():
+            listed[row] = None
+    if values.dtype.kind == "f":
+        for row in np.flatnonzero(np.isinf(values)).tolist():
+            listed[row] = "Infinity" if listed[row] > 0 else "-Infinity"
+    return listed

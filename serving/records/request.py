@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from serving.records.datatypes import Tensor
 
 
 class InputValues(NamedTuple):
@@ -11,11 +12,12 @@ class InputValues(NamedTuple):
 
     Attributes:
         datatype: The request's, one of those that the input accepts.
-        values: One JSON value per element in row-major order, null included.
+        values: One JSON value per element in row-major order, null included; or, of a datatype of numbers or BOOL that
+            came in binary, a tensor [elements] of the wire's dtype.
     """
 
     datatype: str
-    values: list[Any]
+    values: list[Any] | Tensor
 
 
 class RequestedOutput(NamedTuple):
@@ -31,8 +33,7 @@ class RequestedOutput(NamedTuple):
     classes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class InferRequest:
+class InferRequest(NamedTuple):
     """A request for one model.
 
     Attributes:
@@ -40,9 +41,11 @@ class InferRequest:
         rows: The batch size, at least 1.
         inputs: Every input of the model by its name.
         outputs: What to answer with, in the order asked for.
+        plain: Whether the values of every input are a list, of the input's own datatype.
     """
 
     id: str | None
     rows: int
     inputs: dict[str, InputValues]
     outputs: tuple[RequestedOutput, ...]
+    plain: bool = False

@@ -37,8 +37,19 @@ class Exchange:
         client: The peer's address, empty where the transport knows none.
         respond: Takes the answer, once; the transport's own.
         started: `time.perf_counter()` when the request's head was complete.
+        protocol: `http` or `grpc`.
+        bytes_in: The length of the body.
+        received: `time.perf_counter()` when the body was there; 0 until then, as for the next three.
+        submitted: When the request was read and its model had it.
+        run_began: When the run began that answered it.
+        run_ended: When that run ended.
         route: What the path asks for; None until the service knows.
+        json_length: How many bytes of the body are JSON, where binary tensors may follow; None where all are.
+        announced: The length of the body as the head says it; 0 where it does not.
+        credentials: What the client sent as its API key; None until the headers were looked at, and for none.
         key: The id of the API key, empty where none was needed.
+        visible: The models that the key counts for; None for all.
+        admitted: Whether the guard counts it as under way.
         request_id: The client's own name for the request.
         model: The model asked for, empty where the path names none.
         version: The version that answered, empty until one did.
@@ -48,21 +59,32 @@ class Exchange:
     """
 
     __slots__ = (
+        "admitted",
+        "announced",
+        "bytes_in",
         "client",
+        "credentials",
         "error",
         "headers",
+        "json_length",
         "key",
         "method",
         "model",
         "path",
+        "protocol",
         "query",
+        "received",
         "request_id",
         "respond",
         "route",
         "rows",
         "rules",
+        "run_began",
+        "run_ended",
         "started",
+        "submitted",
         "version",
+        "visible",
     )
 
     def __init__(
@@ -75,8 +97,16 @@ class Exchange:
         self.client = client
         self.respond = respond
         self.started = time.perf_counter()
+        self.protocol = "http"
+        self.bytes_in = 0
+        self.received = self.submitted = self.run_began = self.run_ended = 0.0
         self.route: Route | None = None
+        self.json_length: int | None = None
+        self.announced = 0
+        self.credentials: bytes | None = None
         self.key = ""
+        self.visible: frozenset[str] | None = None
+        self.admitted = False
         self.request_id = ""
         self.model = ""
         self.version = ""

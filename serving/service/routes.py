@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from serving.errors import MethodNotAllowedError, NotFoundError
 
-Kind = Literal["server", "live", "ready", "openapi", "model", "model_ready", "infer"]
+Kind = Literal["server", "live", "ready", "openapi", "model", "model_ready", "infer", "predict", "metrics", "stats"]
 
 
 class Route(NamedTuple):
@@ -23,12 +23,16 @@ _FIXED = {
     "/v2/health/live": Route("live"),
     "/v2/health/ready": Route("ready"),
     "/openapi.json": Route("openapi"),
+    "/metrics": Route("metrics"),
+    "/v1/stats": Route("stats"),
 }
+# The records API's verb stands behind a colon, as Google's API design guide has it for custom methods.
+_PREDICT = ":predict"
 _MODEL_KINDS: dict[tuple[str, ...], Kind] = {(): "model", ("ready",): "model_ready", ("infer",): "infer"}
 
 
 def find_route(path: str) -> Route:
-    """Return what a path asks for: one of the protocol's, or the OpenAPI page.
+    """Return what a path asks for.
 
     Args:
         path: The decoded path. A name may hold anything but a slash; whether it is served is for the caller to see.
@@ -41,16 +45,26 @@ def find_route(path: str) -> Route:
         return fixed
     _, *parts = path.split("/")
     if parts[:2] == ["v2", "models"] and len(parts) > 2 and parts[2]:
-        name, rest = parts[2], parts[3:]
-        version = None
-        if len(rest) > 1 and rest[0] == "versions" and rest[1]:
-            version, rest = rest[1], rest[2:]
+        name, version, rest = _named(parts[2:])
         kind = _MODEL_KINDS.get(tuple(rest))
         if kind is not None:
             return Route(kind, name, version)
+    if parts[:2] == ["v1", "models"] and path.endswith(_PREDICT):
+        name, version, rest = _named(path.removesuffix(_PREDICT).split("/")[3:])
+        if name and not rest:
+            return Route("predict", name, version)
     raise NotFoundError(
-        f"no such path {path!r:.200}; the endpoint speaks the Open Inference Protocol under /v2, see /openapi.json"
+        f"no such path {path!r:.200}; the endpoint speaks the Open Inference Protocol under /v2 and takes records at "
+        "/v1/models/NAME:predict, see /openapi.json"
     )
+
+
+def _named(parts: list[str]) -> tuple[str, str | None, list[str]]:
+    """Return the model, the version and what follows them."""
+    name, *rest = parts
+    if len(rest) > 1 and rest[0] == "versions" and rest[1]:
+        return name, rest[1], rest[2:]
+    return name, None, rest
 
 
 def check_method(route: Route, method: str) -> None:
@@ -59,7 +73,7 @@ def check_method(route: Route, method: str) -> None:
     Raises:
         MethodNotAllowedError: It is not.
     """
-    if route.kind == "infer":
+    if route.kind in {"infer", "predict"}:
         if method != "POST":
             raise MethodNotAllowedError(method, "POST")
     elif method not in {"GET", "HEAD"}:

@@ -6,29 +6,36 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from time import perf_counter
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 import orjson
 
 from serving import __version__
 from serving.bundle.store import ModelStore
 from serving.config import ServeConfig
-from serving.errors import BadRequestError, EncodingError, RequestError, TooLargeError
-from serving.models.batching import Batcher
-from serving.models.loaded import LoadedModel, Outcome, PredictionError
+from serving.errors import NotFoundError, RequestError
+from serving.guard.backlog import Backlog
+from serving.guard.gate import Gate
+from serving.models.batching import Done
+from serving.models.loaded import Outcome, PredictionError
 from serving.models.served import ServedModels
 from serving.protocol.answer import Answer
 from serving.protocol.call import Call, JsonCall
+from serving.protocol.extensions import EXTENSIONS
 from serving.protocol.openapi import openapi
+from serving.protocol.records_call import RecordsCall
 from serving.records.request import InferRequest
 from serving.service.exchange import Exchange, Response
+from serving.service.headers import check_headers
 from serving.service.routes import Route, check_method, find_route
+from serving.transports.workers import Worker
+from serving.watch.watch import Watch
 
 # A larger body is parsed in a thread, so that health checks and small requests need not wait for it.
 _LARGE_BODY_BYTES = 64 * 1024
-_INLINE_ROWS = 1024
 _NOT_READY = 400
+_WATCHED = frozenset({"metrics", "stats"})
 
 
 class Guard(Protocol):
@@ -42,7 +49,7 @@ class Guard(Protocol):
         """
 
     def finished(self, exchange: Exchange) -> None:
-        """An exchange that was let in has its answer."""
+        """An exchange has its answer, or its client is gone; also called for one that was not let in."""
 
 
 class Observer(Protocol):
@@ -56,24 +63,48 @@ class Service:
     """Answers exchanges from the served models.
 
     A transport makes an `Exchange` when a request's head is complete and calls `open`; unless that has answered it
-    already, it reads the body and calls `answer`. `exchange.respond` is called exactly once, on the event loop.
+    already, it reads the body and calls `answer`. `exchange.respond` is called exactly once, on the event loop; where
+    the client goes away before its body is whole, the transport calls `abandon` instead.
+
+    Args:
+        config: The settings.
+        guards: Asked after the endpoint's own.
+        observers: See every answer.
+        worker: Which of the endpoint's processes this is; None for the only one.
 
     Attributes:
         served: The loaded models.
+        draining: Whether the endpoint is about to stop, and so not ready; the process sets it.
     """
 
-    def __init__(self, config: ServeConfig, guards: Sequence[Guard] = (), observers: Sequence[Observer] = ()) -> None:
+    def __init__(
+        self,
+        config: ServeConfig,
+        guards: Sequence[Guard] = (),
+        observers: Sequence[Observer] = (),
+        worker: Worker | None = None,
+    ) -> None:
         self.config = config
-        self.served = ServedModels(ModelStore(config.store), config.max_batch)
-        self._guards = guards
+        self.draining = False
+        gate = Gate(config.limits, config.keys, self._expected_wait)
+        self._watch = Watch(config, worker, lambda: self.served.lineups, lambda: gate.in_flight)
+        self.served = ServedModels(
+            ModelStore(config.store), config.max_batch, config.batching, config.versions, self._watch.loaded
+        )
+        self._guards: Sequence[Guard] = (gate, *guards)
         self._observers = observers
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-request")
-        self._batchers: WeakKeyDictionary[LoadedModel, Batcher] = WeakKeyDictionary()
+        self._parsing = Backlog()
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Load every champion, then follow the store until `stop`."""
-        await asyncio.to_thread(self.served.refresh)
+        """Load every champion, then follow the store until `stop`.
+
+        Raises:
+            OSError: The access log or the folder of samples cannot be written.
+        """
+        await self._watch.start()
+        await self.served.follow()
         self._watcher = asyncio.create_task(self.served.watch(self.config.poll_seconds))
 
     async def stop(self) -> None:
@@ -81,6 +112,8 @@ class Service:
         if self._watcher is not None:
             self._watcher.cancel()
         self._thread.shutdown()
+        self.served.close()
+        await self._watch.stop()
 
     def open(self, exchange: Exchange) -> bool:
         """Look at a request's head; refuse it, or let its body be read.
@@ -92,7 +125,7 @@ class Service:
             route = find_route(exchange.path)
             exchange.route, exchange.model = route, route.model
             check_method(route, exchange.method)
-            _check_headers(exchange, self.config.max_body_bytes)
+            check_headers(exchange, self.config.max_body_bytes)
             for guard in self._guards:
                 guard.admit(exchange)
             if route.model:
@@ -106,16 +139,38 @@ class Service:
         """Answer an exchange that `open` let in."""
         route = exchange.route
         assert route is not None
-        if route.kind != "infer":
-            self._describe(exchange, route)
-        elif len(body) <= _LARGE_BODY_BYTES:
-            self.infer(exchange, partial(JsonCall, body))
+        exchange.bytes_in, exchange.received = len(body), perf_counter()
+        if route.kind in _WATCHED:
+            self._tell(exchange, route)
+        elif route.kind == "infer":
+            self._parse(exchange, partial(JsonCall, body, exchange.json_length), len(body))
+        elif route.kind == "predict":
+            self._parse(exchange, partial(RecordsCall, body), len(body))
         else:
-            parsed = asyncio.get_running_loop().run_in_executor(self._thread, JsonCall, body)
-            parsed.add_done_callback(lambda done: self.infer(exchange, done.result))
+            self._describe(exchange, route)
+
+    def _parse(self, exchange: Exchange, parse: Callable[[], Call], size: int) -> None:
+        if size <= _LARGE_BODY_BYTES:
+            self.infer(exchange, parse)
+        else:
+            self._parsing.begin(size)
+            parsed = asyncio.get_running_loop().run_in_executor(self._thread, parse)
+            parsed.add_done_callback(partial(self._parsed, exchange, size))
+
+    def _parsed(self, exchange: Exchange, size: int, parsed: asyncio.Future[Call]) -> None:
+        self._parsing.end(size)
+        self.infer(exchange, parsed.result)
+
+    def abandon(self, exchange: Exchange) -> None:
+        """Count an exchange no longer: its client went away before its body was whole."""
+        for guard in self._guards:
+            guard.finished(exchange)
 
     def refuse(self, exchange: Exchange, error: RequestError) -> None:
         """Answer an exchange with why it gets no other answer."""
+        if exchange.visible is not None and isinstance(error, NotFoundError):
+            # The usual words name every model, which this key may not know of.
+            error = NotFoundError("this model, or this version of it, is not served")
         exchange.error = type(error).__name__
         violations = error.details.get("violations", ())
         exchange.rules = tuple(violation["rule"] for violation in violations)
@@ -133,22 +188,29 @@ class Service:
         assert route is not None
         try:
             call = parse()
-            model = self.served.get(route.model, route.version)
-            request = call.read(model.reader)
+            lineup = self.served.lineup(route.model)
+            name = _name(exchange, call) if lineup.splits else ""
+            batcher = lineup.pick(route.version, name)
+            request = call.read(batcher.model.reader)
         except RequestError as error:
             self.refuse(exchange, error)
             return
-        exchange.request_id, exchange.rows, exchange.version = request.id or "", request.rows, model.version
-        self._batcher(model).submit(request, partial(self._predicted, exchange, call, request))
+        exchange.request_id, exchange.rows, exchange.version = request.id or "", request.rows, batcher.model.version
+        exchange.submitted = perf_counter()
+        done: Done = partial(self._predicted, exchange, call, request)
+        if lineup.shadow is not None and batcher is lineup.champion and route.version is None:
+            done = lineup.shadow.following(done, request, call.read, name)
+        batcher.submit(request, done)
 
-    def _batcher(self, model: LoadedModel) -> Batcher:
-        batcher = self._batchers.get(model)
-        if batcher is None:
-            batcher = self._batchers[model] = Batcher(model, self._thread, _INLINE_ROWS)
-        return batcher
+    def _expected_wait(self, exchange: Exchange) -> float:
+        route = exchange.route
+        assert route is not None
+        wait = self.served.expected_wait(route.model, route.version)
+        return wait + self._parsing.seconds if exchange.announced > _LARGE_BODY_BYTES else wait
 
     def _predicted(self, exchange: Exchange, call: Call, request: InferRequest, outcome: Outcome) -> None:
         if isinstance(outcome, Answer):
+            exchange.run_began, exchange.run_ended = outcome.ran
             written = call.write(request, outcome)
             self._finish(exchange, Response(200, written.body, written.content_type, written.headers))
         elif isinstance(outcome, PredictionError):
@@ -160,46 +222,44 @@ class Service:
 
     def _describe(self, exchange: Exchange, route: Route) -> None:
         try:
-            status, document = self._description(route)
+            status, document = self._description(exchange, route)
         except RequestError as error:
             self.refuse(exchange, error)
             return
         self._finish(exchange, Response(status, orjson.dumps(document)))
 
-    def _description(self, route: Route) -> tuple[int, dict[str, Any]]:
+    def _description(self, exchange: Exchange, route: Route) -> tuple[int, dict[str, Any]]:
         match route.kind:
             case "server":
-                return 200, {"name": "headrace", "version": __version__, "extensions": []}
+                return 200, {"name": "headrace", "version": __version__, "extensions": list(EXTENSIONS)}
             case "live":
                 return 200, {"live": True}
             case "ready":
-                ready = self.served.ready
+                ready = self.served.ready and not self.draining
                 return (200 if ready else _NOT_READY), {"live": True, "ready": ready}
             case "openapi":
-                return 200, openapi([model.manifest for model in self.served.loaded.values()], __version__)
+                seen, loaded = exchange.visible, self.served.loaded
+                manifests = [model.manifest for name, model in loaded.items() if seen is None or name in seen]
+                return 200, openapi(manifests, __version__)
             case "model_ready":
                 return 200, {"name": self.served.get(route.model, route.version).name, "ready": True}
             case _:
-                return 200, self.served.get(route.model, route.version).metadata()
+                return 200, self.served.metadata(route.model, route.version)
+
+    def _tell(self, exchange: Exchange, route: Route) -> None:
+        # In a thread, since the numbers of other workers are read from files.
+        told = asyncio.get_running_loop().run_in_executor(None, self._watch.answer, route.kind, exchange.visible)
+        told.add_done_callback(lambda done: self._finish(exchange, done.result()))
 
     def _finish(self, exchange: Exchange, response: Response) -> None:
         for guard in self._guards:
             guard.finished(exchange)
+        self._watch.finished(exchange, response)
         for observer in self._observers:
             observer.finished(exchange, response)
         exchange.respond(response)
 
 
-def _check_headers(exchange: Exchange, limit: int) -> None:
-    for name, value in exchange.headers:
-        if name == b"content-length" and int(value) > limit:
-            raise TooLargeError(limit)
-        if name == b"content-encoding" and value.lower() != b"identity":
-            raise EncodingError(
-                f"a body of content-encoding {value.decode('latin-1'):.40} is not accepted; send it uncompressed"
-            )
-        if name == b"inference-header-content-length":
-            raise BadRequestError(
-                "binary tensors are not accepted (see 'extensions' at /v2); send 'data' as JSON, "
-                "with tritonclient by set_data_from_numpy(..., binary_data=False)"
-            )
+def _name(exchange: Exchange, call: Call) -> str:
+    """Return what a request sticks to a version by: its id, or the header `x-request-id`; empty without either."""
+    return call.id or (exchange.header(b"x-request-id") or b"").decode("latin-1")

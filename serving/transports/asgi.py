@@ -1,11 +1,18 @@
-"""The service as a plain ASGI application; any ASGI server runs it."""
+"""The service as a plain ASGI application; any ASGI server runs it.
+
+With uvicorn: `uvicorn --factory serving.transports.asgi:application`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
+from serving.config import ServeConfig
+from serving.config_file import load_config
 from serving.errors import TooLargeError
 from serving.service.exchange import Exchange, Response
 from serving.service.service import Service
@@ -14,6 +21,19 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+def application() -> App:
+    """Return the application for the model store below HEADRACE_HOME, or as the file HEADRACE_SERVE_CONFIG says.
+
+    What the settings say of the port, of connections and of processes is then the ASGI server's business.
+
+    Raises:
+        ConfigError: The file asks for something that cannot be done.
+    """
+    path = os.environ.get("HEADRACE_SERVE_CONFIG")
+    store = f"{os.environ.get('HEADRACE_HOME', '.headrace').rstrip('/')}/models"
+    return App(Service(load_config(ServeConfig, Path(path) if path else None, {}, defaults={"store": store})))
 
 
 class ClientGoneError(ConnectionError):
@@ -57,6 +77,7 @@ class App:
             except TooLargeError as error:
                 self.service.refuse(exchange, error)
             except ClientGoneError:
+                self.service.abandon(exchange)
                 return
             else:
                 self.service.answer(exchange, body)

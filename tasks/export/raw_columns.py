@@ -12,6 +12,7 @@ from data_contracts.contract import Column, Contract
 from data_contracts.instants import UTC_NAMES, instant_pattern
 from data_contracts.privacy import python_pattern
 from data_contracts.repair import ISO, date_formats
+from data_contracts.row_rules import is_secret
 from serving.bundle.manifest import (
     NULL_TIMESTAMP,
     Datatype,
@@ -78,6 +79,7 @@ def input_spec(contract: Contract, column: Column) -> InputSpec:
         date_forms=_date_forms(column),
         zone="UTC" if zone in UTC_NAMES else zone,
         extract=None if extract is None else python_pattern(extract),
+        masked=is_secret(column),
     )
 
 

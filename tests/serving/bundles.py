@@ -171,6 +171,7 @@ class Endpoint:
     process: subprocess.Popen[str]
     url: str
     log: Path
+    grpc: str = ""
 
     def stop(self) -> int:
         """Ask the process to stop and return its exit code."""
@@ -179,11 +180,13 @@ class Endpoint:
 
 
 @contextmanager
-def serving(root: Path, log: Path) -> Iterator[Endpoint]:
-    """Run the real endpoint over a store, on a free port, and wait for its line."""
+def serving(
+    root: Path, log: Path, *more: str, python: str | Path = sys.executable, module: str = "serving"
+) -> Iterator[Endpoint]:
+    """Run the real endpoint over a store, on a free port, with more arguments, and wait for its line."""
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "serving", "--store", str(root), "--port", "0"],
+            [python, "-m", module, "--store", str(root), "--port", "0", *more],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -191,8 +194,9 @@ def serving(root: Path, log: Path) -> Iterator[Endpoint]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line.startswith("headrace serving: http://"), line + log.read_text()
-        yield Endpoint(process, line.split()[2], log)
+        assert line.startswith("headrace serving: http"), line + log.read_text()
+        grpc = process.stdout.readline().split()[-1] if any("grpc." in argument for argument in more) else ""
+        yield Endpoint(process, line.split()[2], log, grpc)
     finally:
         process.kill()
         process.wait()

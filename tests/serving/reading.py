@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from serving.bundle.manifest import BundleManifest
 from serving.models.loaded import LoadedModel
 from serving.protocol.answer import Answer, encode
-from serving.protocol.reader import RequestReader, parse_document
+from serving.protocol.documents import parse_document
+from serving.protocol.reader import RequestReader
 from serving.records.tensors import Feed, Tensors
 
 
@@ -41,4 +42,4 @@ def answered(model: LoadedModel, body: bytes) -> bytes:
     (outcome,) = model.predict([request])
     if not isinstance(outcome, Answer):
         raise outcome
-    return encode(request, outcome)
+    return encode(request, outcome).body

@@ -1,4 +1,4 @@
-"""The protocol, against the real server process."""
+"""The protocol, against real server processes: the endpoint's own, and the same application under uvicorn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import gzip
 import json
 import math
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,10 +19,18 @@ import tritonclient.http as triton  # type: ignore[import-untyped]
 
 from serving.config import ServeConfig
 from serving.service.service import Service
-from serving.transports.asgi import App
-from tests.serving.bundles import INPUTS, Endpoint, request
+from serving.transports.asgi import App, application
+from tests.serving.bundles import INPUTS, Endpoint, promote, request, serving
 
 INFER = "/v2/models/small/infer"
+
+
+@pytest.fixture(scope="module", params=["serving", "tests.serving.uvicorn_process"])
+def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    folder = tmp_path_factory.mktemp("any")
+    promote(folder / "models")
+    with serving(folder / "models", folder / "log", module=request.param) as running:
+        yield running
 
 
 @pytest.fixture
@@ -34,7 +44,11 @@ def test_server_metadata(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json() == {"name": "headrace", "version": "0.1.0", "extensions": []}
+    assert answer.json() == {
+        "name": "headrace",
+        "version": "0.1.0",
+        "extensions": ["binary_tensor_data", "classification"],
+    }
 
 
 def test_health(client: httpx.Client) -> None:
@@ -153,14 +167,11 @@ def test_a_body_over_the_limit_is_refused(client: httpx.Client) -> None:
     assert client.get("/v2/health/live").status_code == 200
 
 
-def test_compressed_and_binary_bodies_are_refused(client: httpx.Client) -> None:
+def test_compressed_bodies_are_refused(client: httpx.Client) -> None:
     packed = gzip.compress(json.dumps(request()).encode())
     answer = client.post(INFER, content=packed, headers={"content-encoding": "gzip"})
     assert answer.status_code == 415
     assert "uncompressed" in answer.json()["error"]
-    answer = client.post(INFER, content=b"{}1234", headers={"inference-header-content-length": "2"})
-    assert answer.status_code == 400
-    assert "binary tensors are not accepted" in answer.json()["error"]
 
 
 def test_a_client_that_goes_away_hurts_nobody(endpoint: Endpoint, client: httpx.Client) -> None:
@@ -199,13 +210,13 @@ def test_tritonclient_works_unchanged(endpoint: Endpoint) -> None:
     assert client.get_server_metadata()["name"] == "headrace"
     assert client.get_model_metadata("small")["outputs"][0]["name"] == "label"
     for outputs in (None, [triton.InferRequestedOutput(n, binary_data=False) for n in ("label", "probabilities")]):
-        result = client.infer("small", triton_inputs(binary=False), outputs=outputs, request_id="7")
-        assert result.get_response()["id"] == "7"
-        assert result.as_numpy("label").tolist() == ["late", "late"]
-        assert result.as_numpy("probabilities").shape == (2, 2)
-        assert result.as_numpy("probabilities").dtype == np.float32
-    with pytest.raises(triton.InferenceServerException, match="binary tensors are not accepted"):
-        client.infer("small", triton_inputs(binary=True))
+        for binary in (False, True):
+            result = client.infer("small", triton_inputs(binary=binary), outputs=outputs, request_id="7")
+            assert result.get_response()["id"] == "7"
+            # The client leaves texts that came in binary as bytes.
+            assert result.as_numpy("label").astype(str).tolist() == ["late", "late"]
+            assert result.as_numpy("probabilities").shape == (2, 2)
+            assert result.as_numpy("probabilities").dtype == np.float32
     client.close()
 
 
@@ -217,11 +228,21 @@ def test_many_clients_get_their_own_answers(endpoint: Endpoint) -> None:
 
     async def ask_all() -> list[tuple[str, float]]:
         async with httpx.AsyncClient(base_url=endpoint.url, timeout=20) as client:
-            return list(await asyncio.gather(*(ask(client, number) for number in range(200))))
+            return list(await asyncio.gather(*(ask(client, number) for number in range(100))))
 
     for number, (identity, late) in enumerate(asyncio.run(ask_all())):
         assert identity == str(number)
         assert late == pytest.approx(1 / (1 + math.exp(-number / 1000)), rel=1e-5)
+
+
+def test_any_asgi_server_finds_the_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADRACE_HOME", str(tmp_path))
+    monkeypatch.delenv("HEADRACE_SERVE_CONFIG", raising=False)
+    assert application().service.config.store == tmp_path / "models"
+    (tmp_path / "serve.yaml").write_text("store: other\nlimits: {max_batch: 7}\n")
+    monkeypatch.setenv("HEADRACE_SERVE_CONFIG", str(tmp_path / "serve.yaml"))
+    config = application().service.config
+    assert (config.store, config.max_batch) == (tmp_path / "other", 7)
 
 
 def test_only_http_is_spoken(tmp_path: Any) -> None:

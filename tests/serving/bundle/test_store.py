@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from serving.bundle.errors import BundleError, StoreError
 from serving.bundle.manifest import MODEL
 from serving.bundle.store import HISTORY_LENGTH, ModelStore
+from serving.bundle.traffic import Share, TrafficPlan
 from tests.serving.bundles import promote, small_model, write_bundle
 
 
@@ -160,3 +162,90 @@ def test_a_full_disk_leaves_the_old_pointer(tmp_path: Path, monkeypatch: pytest.
     assert store.pointer_path("small").read_text() == before
     assert json.loads(before)["version"] == "1"
     assert {path.name for path in (tmp_path / "small").iterdir()} == {"1", "2", "champion"}
+
+
+def plan(**changes: object) -> TrafficPlan:
+    return TrafficPlan.model_validate(changes)
+
+
+def test_a_traffic_plan_is_kept_and_empty_at_first(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    promote(tmp_path)
+    register(store, 1)
+    assert store.traffic("small") == TrafficPlan()
+    wanted = plan(canary={"version": "2", "percent": 10}, shadow={"version": "2", "percent": 50}, also=["1", "2"])
+    assert store.set_traffic("small", lambda _: wanted) == wanted
+    assert store.traffic("small") == wanted
+    assert list(wanted.versions()) == [("2", "canary"), ("2", "shadow"), ("1", "also"), ("2", "also")]
+    assert store.versions("small") == ("1", "2")
+
+
+def _with_canary(version: str, old: TrafficPlan) -> TrafficPlan:
+    return old.model_copy(update={"canary": Share(version=version, percent=1)})
+
+
+def test_a_plan_names_only_whole_versions(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    promote(tmp_path)
+    register(store, 1)
+    (store.bundle_path("small", "2") / MODEL).write_bytes(b"torn")
+    for version, error, said in (
+        ("2", BundleError, "altered"),
+        ("3", StoreError, "no version '3'"),
+        ("..", StoreError, "is no"),
+    ):
+        with pytest.raises(error, match=said):
+            store.set_traffic("small", partial(_with_canary, version))
+    assert not store.traffic_path("small").exists()
+    # What a plan names already may be broken meanwhile; the rest of the plan can still be changed.
+    store.traffic_path("small").write_text(plan(also=["2"]).model_dump_json())
+    assert store.set_traffic("small", lambda old: old.model_copy(update={"retired": True})).retired
+
+
+def test_a_promoted_canary_is_no_canary_any_more(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    promote(tmp_path)
+    register(store, 1)
+    register(store, 2)
+    shadow = Share(version="3", percent=100)
+    store.set_traffic("small", lambda _: TrafficPlan(canary=Share(version="2", percent=10), shadow=shadow))
+    store.set_champion("small", "2")
+    assert store.traffic("small") == TrafficPlan(shadow=shadow)
+
+
+def test_a_rollback_takes_the_version_out_of_the_plan(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    promote(tmp_path, 0)
+    promote(tmp_path, 1)
+    share = {"version": "2", "percent": 10}
+    store.traffic_path("small").write_text(plan(canary=share, shadow=share, also=["2"]).model_dump_json())
+    store.rollback("small")
+    assert store.traffic("small") == plan(also=["2"])
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"canary": "2"}', '{"canary": {"version": "2", "percent": 101}}', '{"more": 1}']
+)
+def test_a_corrupt_plan_is_named_and_stops_no_rollback(tmp_path: Path, content: str) -> None:
+    store = ModelStore(tmp_path)
+    promote(tmp_path, 0)
+    promote(tmp_path, 1)
+    store.traffic_path("small").write_text(content)
+    with pytest.raises(StoreError, match="the traffic plan is corrupt"):
+        store.traffic("small")
+    assert store.rollback("small").version == "1"
+    store.clear_traffic("small")
+    assert store.traffic("small") == TrafficPlan()
+
+
+def test_changes_of_a_plan_at_the_same_moment_are_all_kept(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    promote(tmp_path)
+    versions = [register(store, bias) for bias in range(1, 7)]
+
+    def add(version: str) -> None:
+        store.set_traffic("small", lambda old: old.model_copy(update={"also": (*old.also, version)}))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(add, versions))
+    assert sorted(store.traffic("small").also) == versions

@@ -53,7 +53,9 @@ def test_the_endpoint_follows_the_pointer_without_a_failed_answer(tmp_path: Path
         try:
             promote(root, bias=-9)
             until(lambda: version() == "2")
-            assert client.get("/v2/models/small/versions/1").status_code == 404
+            assert client.get("/v2/models/small").json()["versions"] == ["2", "1"]
+            assert client.get("/v2/models/small/versions/1/ready").json() == {"name": "small", "ready": True}
+            assert client.get("/v2/models/small/versions/3/ready").status_code == 404
             ModelStore(root).rollback("small")
             until(lambda: version() == "1")
             promote(root, bias=3, name="second")

@@ -17,7 +17,8 @@ from data_contracts.parsing import parse_table
 from data_contracts.row_rules import broken_rules
 from serving.bundle.manifest import InputRule, InputSpec
 from serving.records import formats
-from serving.records.column import Column, Findings
+from serving.records.column import Column
+from serving.records.findings import Findings
 from serving.records.rules import UnservableError, compile_rule
 
 TEXT_RULES = {

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from serving.bundle.manifest import DateForm
-from serving.records.column import Column, Findings
+from serving.records.column import Column
+from serving.records.findings import Findings
 from tasks.export.latency import measure_latency
 from tasks.export.parity import Parity, compare, measure_parity
 from tasks.export.prediction_paths import ServingPath, TrainingPath

@@ -42,6 +42,14 @@ def test_each_input_carries_its_own_rules() -> None:
     assert not any(rules.values())
 
 
+def test_columns_that_the_contract_classifies_are_masked() -> None:
+    words = {"amount": "confidential", "line": "Restricted", "carrier": "public"}
+    contract = small_model.contract()
+    columns = tuple(column.model_copy(update={"classification": words.get(column.name)}) for column in contract.columns)
+    specs = input_specs(contract.model_copy(update={"columns": columns}), CONSTANTS)
+    assert {spec.name for spec in specs if spec.masked} == {"amount", "line"}
+
+
 def test_a_column_that_the_contract_lacks_is_named() -> None:
     contract = small_model.contract()
     shorter = contract.model_copy(update={"columns": tuple(c for c in contract.columns if c.name != "carrier")})

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from serving.bundle.manifest import InputRule, InputSpec
+from serving.bundle.manifest import InputRule, InputSpec, OutputSpec
 from serving.errors import BadRequestError, ContractViolationError
 from serving.models.loaded import LoadedModel
 from serving.protocol.openapi import openapi
+from serving.records.datatypes import WIRE_DTYPES
 from tests.serving.bundles import small_manifest, write_bundle
 from tests.serving.reading import Decoder, answered
 
@@ -141,6 +142,24 @@ def test_the_page_describes_both_forms() -> None:
     assert all(judge.is_valid(json.loads(body)) for body in good)
     bad = [request([256] * 6), request([0.5] * 6), request([None] * 6), request([0] * 6, shape=[1, 3, 2, 1])]
     assert not any(judge.is_valid(json.loads(body)) for body in bad)
+
+
+def test_the_page_describes_tensors_of_every_datatype() -> None:
+    datatypes: dict[Any, Any] = {"BYTES": "string"} | {name: dtype.name for name, dtype in WIRE_DTYPES.items()}
+    specs = tuple(
+        InputSpec(name=one, datatype=one, tensor=tensor, logical_type="tensor", nullable=one == "FP32", shape=(2,))
+        for one, tensor in datatypes.items()
+    )
+    manifest = small_manifest(inputs=specs, outputs=(OutputSpec(name="y", datatype="UINT16", shape=(-1,)),))
+    content = openapi([manifest], "1")["paths"]["/v2/models/small/infer"]["post"]["requestBody"]["content"]
+    judge = Draft202012Validator(content["application/json"]["schema"])
+    example = content["application/json"]["example"]
+    assert judge.is_valid(example)
+    assert Decoder(manifest, 1).decode(orjson.dumps(example)).feed.keys() == datatypes.keys()
+    for entry, wrong in zip(example["inputs"], [None, 1, *[1e400] * 11], strict=True):
+        good, entry["data"] = entry["data"], [wrong, wrong] if "FP" not in entry["name"] else ["1", "1"]
+        assert not judge.is_valid(example), entry
+        entry["data"] = good
 
 
 def test_a_large_image_has_no_example() -> None:

@@ -1,0 +1,1 @@
+"""The endpoint beside other servers, on the same ONNX models."""

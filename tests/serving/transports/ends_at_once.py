@@ -1,0 +1,5 @@
+"""A worker that never works."""
+
+import sys
+
+sys.exit(7)

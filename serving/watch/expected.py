@@ -38,7 +38,7 @@ class _Range(BaseModel):
 
 
 class _Reference(BaseModel):
-    columns: Mapping[str, _Range]
+    columns: Mapping[str, _Range] = {}
 
 
 class _Category(BaseModel):

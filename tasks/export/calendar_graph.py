@@ -1,68 +1,94 @@
-"""Calendar parts of a timestamp as ONNX operators: the integer arithmetic of `tasks.preprocessing.calendar`."""
+"""Timestamps as ONNX operators: every calendar part is looked up in a table that `tasks.preprocessing.calendar` fills.
+
+What a feature makes of a part (a number, a code, a sine) stands in the table itself, so it costs one operator. Where a
+timestamp stands in the table takes a few more, and is emitted once. The Gregorian calendar repeats after 400 years, a
+whole number of weeks. A table of four years does for it once the three days are put back that a period leaves out,
+29 February of 2100 and the like: 1 March 2100 then stands where it stands in a leap year.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Literal
+
 import numpy as np
 import spox.opset.ai.onnx.v18 as op
+from numpy.typing import NDArray
 from spox import Var
 
+from tasks.preprocessing.calendar import MICROSECONDS_PER_DAY, MICROSECONDS_PER_MINUTE, calendar_part
 from tasks.preprocessing.constants import CalendarPart
 
-_MICROS_PER_MINUTE = 60 * 10**6
-_MICROS_PER_HOUR = 60 * _MICROS_PER_MINUTE
-_MICROS_PER_DAY = 24 * _MICROS_PER_HOUR
-_DAYS_PER_ERA = 146_097  # 400 Gregorian years
-_DAYS_TO_EPOCH = 719_468  # from 0000-03-01, where an era begins, to 1970-01-01
+Clock = Literal["date", "day_of_year", "weekday", "minute"]
+
+_DAYS_PER_PERIOD = 146_097
+_DAYS_PER_FOUR_YEARS = 1_461
+_DAYS_PER_CENTURY = 36_524  # of the three in a period that do not begin with a leap year
+# Days since 1970 from where on a day is missing. A common year has the numbers of a leap year up to its end, so the day
+# of the year goes on as it is until 2101.
+_FIRST_MISSING = {"date": 47_541, "day_of_year": 47_847}
+_CLOCKS: dict[CalendarPart, Clock] = {
+    "month": "date",
+    "day_of_month": "date",
+    "day_of_year": "day_of_year",
+    "day_of_week": "weekday",
+    "hour": "minute",
+    "minute_of_day": "minute",
+}
+# Of each clock: its places, and the microseconds from one to the next, both from 1970-01-01 on.
+_PLACES: dict[Clock, tuple[int, int]] = {
+    "date": (_DAYS_PER_FOUR_YEARS, MICROSECONDS_PER_DAY),
+    "day_of_year": (_DAYS_PER_FOUR_YEARS, MICROSECONDS_PER_DAY),
+    "weekday": (7, MICROSECONDS_PER_DAY),
+    "minute": (1_440, MICROSECONDS_PER_MINUTE),
+}
 
 
-def calendar_parts(micros: Var) -> dict[CalendarPart, Var]:
-    """Return every calendar part; the builder leaves out those that nothing uses.
-
-    The method is Howard Hinnant's `civil_from_days` ("chrono-Compatible Low-Level Date Algorithms"): years begin in
-    March, so that the leap day ends a year and the months follow one linear formula. ONNX's integer `Div` truncates
-    towards zero, so dates before 1970 are first brought into a non-negative range by `Mod`, which floors.
+class CalendarGraph:
+    """A timestamp's places in the tables of calendar parts; what several features need is emitted once.
 
     Args:
-        micros: int64 [batch], microseconds since 1970-01-01 UTC; far enough from the type's ends that a day fits.
-
-    Returns:
-        int64 [batch] for each part, in UTC and the proleptic Gregorian calendar.
+        micros: int64 [batch], microseconds since 1970-01-01 UTC, any that the type holds.
+        null: Where there is no timestamp, bool [batch]; None if there always is one.
     """
-    within_day = op.mod(micros, _int(_MICROS_PER_DAY))
-    days = op.div(op.sub(micros, within_day), _int(_MICROS_PER_DAY))
-    day_of_era = op.mod(op.add(days, _int(_DAYS_TO_EPOCH)), _int(_DAYS_PER_ERA))
-    year, day_of_year = _year_of_era(day_of_era)
-    month = op.div(op.add(op.mul(day_of_year, _int(5)), _int(2)), _int(153))
-    days_before_month = op.div(op.add(op.mul(month, _int(153)), _int(2)), _int(5))
-    return {
-        "month": op.where(op.less(month, _int(10)), op.add(month, _int(3)), op.sub(month, _int(9))),
-        "day_of_month": op.add(op.sub(day_of_year, days_before_month), _int(1)),
-        "day_of_week": op.add(op.mod(op.add(days, _int(3)), _int(7)), _int(1)),
-        "day_of_year": _day_of_calendar_year(year, day_of_year),
-        "hour": op.div(within_day, _int(_MICROS_PER_HOUR)),
-        "minute_of_day": op.div(within_day, _int(_MICROS_PER_MINUTE)),
-    }
+
+    def __init__(self, micros: Var, null: Var | None) -> None:
+        self._micros = micros
+        self._null = null
+        self._places: dict[Clock, Var] = {}
+
+    def look_up(self, part: CalendarPart, table: Callable[[NDArray[np.int64]], NDArray[Any]], null: Any) -> Var:
+        """Return what a table says of a calendar part, [batch], in UTC and the proleptic Gregorian calendar.
+
+        Args:
+            part: The part.
+            table: Gives what values of the part, int64 [P], become, [P]; its type is the result's.
+            null: What null becomes.
+        """
+        clock = _CLOCKS[part]
+        count, step = _PLACES[clock]
+        if clock not in self._places:
+            place = self._place(clock)
+            self._places[clock] = place if self._null is None else op.where(self._null, _int(count), place)
+        values = table(calendar_part(np.arange(count) * step, part))
+        return op.gather(op.const(np.append(values, np.array(null, values.dtype))), self._places[clock])
+
+    def _place(self, clock: Clock) -> Var:
+        if clock == "minute":
+            return op.div(op.mod(self._micros, _int(MICROSECONDS_PER_DAY)), _int(MICROSECONDS_PER_MINUTE))
+        if clock == "weekday":
+            return op.mod(self._day_of_period, _int(7))
+        # Before the first missing day the quotient is 0, as the operator truncates.
+        since = op.sub(self._day_of_period, _int(_FIRST_MISSING[clock] - _DAYS_PER_CENTURY))
+        missing = op.div(since, _int(_DAYS_PER_CENTURY))
+        return op.mod(op.add(self._day_of_period, missing), _int(_DAYS_PER_FOUR_YEARS))
+
+    @cached_property
+    def _day_of_period(self) -> Var:
+        # `Mod` floors where `Div` truncates: after it, dates before 1970 need no more care.
+        return op.div(op.mod(self._micros, _int(_DAYS_PER_PERIOD * MICROSECONDS_PER_DAY)), _int(MICROSECONDS_PER_DAY))
 
 
 def _int(value: int) -> Var:
     return op.const(np.array(value, np.int64))
-
-
-def _year_of_era(day_of_era: Var) -> tuple[Var, Var]:
-    """Return the year (0..399) and the day in it (0..365), both counted from the first of March."""
-    leap_corrected = op.add(
-        op.sub(day_of_era, op.div(day_of_era, _int(1460))),
-        op.sub(op.div(day_of_era, _int(36_524)), op.div(day_of_era, _int(146_096))),
-    )
-    year = op.div(leap_corrected, _int(365))
-    century_corrected = op.sub(op.div(year, _int(4)), op.div(year, _int(100)))
-    return year, op.sub(day_of_era, op.add(op.mul(year, _int(365)), century_corrected))
-
-
-def _day_of_calendar_year(year: Var, day_of_year: Var) -> Var:
-    """Count from the first of January: March to December stand 60 or 61 days in, January and February follow them."""
-    divisible = [op.equal(op.mod(year, _int(n)), _int(0)) for n in (4, 100, 400)]
-    leap = op.and_(divisible[0], op.or_(op.not_(divisible[1]), divisible[2]))
-    from_march = op.add(op.add(day_of_year, _int(60)), op.cast(leap, to=np.int64))
-    from_january = op.sub(day_of_year, _int(305))
-    return op.where(op.less(day_of_year, _int(306)), from_march, from_january)

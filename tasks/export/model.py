@@ -10,6 +10,7 @@ import spox
 from spox import Var
 
 from serving.bundle.manifest import InputSpec
+from tasks.export.category_columns import MATRIX, column_input, with_column_inputs
 from tasks.export.outputs import output_specs
 from tasks.export.predictions_graph import build_predictions
 from tasks.export.preprocessing_graph import BATCH, build_preprocessing
@@ -46,7 +47,9 @@ def build_model(
         arguments, features = {image.column: pixels}, {IMAGE: pixels}
     else:
         graph = build_preprocessing(preprocessing, inputs)
-        arguments, features = dict(graph.inputs), {"numeric": graph.numeric, "categorical": graph.categorical}
+        columns = {column_input(column): codes for column, codes in enumerate(graph.codes)}
+        arguments, features = dict(graph.inputs), {"numeric": graph.numeric, MATRIX: graph.categorical, **columns}
+        network = with_column_inputs(network)
     used = {value.name: features[value.name] for value in network.graph.input}
     (scores,) = spox.inline(network)(**used).values()
     return assemble(arguments, scores, preprocessing.target, decision, about)

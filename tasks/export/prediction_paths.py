@@ -12,6 +12,7 @@ import onnxruntime
 import pyarrow as pa
 
 from serving.bundle.manifest import MODEL, BundleManifest, InputSpec
+from serving.bundle.session import load_session
 from tasks.export.outputs import Tensors, output_tensors
 from tasks.export.raw_columns import feed
 from tasks.images.layout import pixels_of
@@ -59,13 +60,8 @@ class ServingPath:
 
     @classmethod
     def open(cls, bundle: Path, manifest: BundleManifest) -> ServingPath:
-        """Load a bundle's model on one thread."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(
-            (bundle / MODEL).read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
-        return cls(session, manifest.inputs)
+        """Load a bundle's model as the endpoint does."""
+        return cls(load_session((bundle / MODEL).read_bytes()), manifest.inputs)
 
     def predict(self, table: pa.Table) -> Tensors:
         """Return the graph's answer for typed rows, by output; images run a few at a time."""

@@ -20,10 +20,11 @@ from spox import Tensor, Var, argument
 
 from serving.bundle.manifest import InputSpec
 from tasks.export.category_graph import category_codes, encoded_columns
+from tasks.export.feature_rows import FeatureRows, ordered_columns
 from tasks.export.forest_graph import row_outliers
-from tasks.export.numeric_graph import cyclic_columns, direct_columns, outlier_flags
+from tasks.export.numeric_graph import cyclic_rows, direct_rows, outlier_rows
 from tasks.export.raw_column_graph import RawColumn, stack
-from tasks.preprocessing.constants import Preprocessing
+from tasks.preprocessing.constants import Kind, NumericFeature, Preprocessing
 
 BATCH = "batch"
 _DTYPES: dict[str, Any] = {
@@ -43,11 +44,13 @@ class PreprocessingGraph:
         inputs: The raw columns, each [batch], by name.
         numeric: float32 [batch, numeric features].
         categorical: int64 [batch, categorical features].
+        codes: The columns of `categorical`, int64 [batch] each.
     """
 
     inputs: Mapping[str, Var]
     numeric: Var
     categorical: Var
+    codes: Sequence[Var]
 
 
 def build_preprocessing(preprocessing: Preprocessing, inputs: Sequence[InputSpec]) -> PreprocessingGraph:
@@ -68,6 +71,7 @@ def build_preprocessing(preprocessing: Preprocessing, inputs: Sequence[InputSpec
         inputs=arguments,
         numeric=_numeric(columns, preprocessing) if preprocessing.numeric else _no_columns(rows, np.float32),
         categorical=op.transpose(stack(codes)) if codes else _no_columns(rows, np.int64),
+        codes=codes,
     )
 
 
@@ -77,35 +81,25 @@ def _no_columns(rows: Var, dtype: type[np.generic]) -> Var:
 
 
 def _numeric(columns: Mapping[str, RawColumn], preprocessing: Preprocessing) -> Var:
-    """Emit the groups of features of one kind, float32 [group, batch] each, and put their rows in order."""
-    features = preprocessing.numeric
-    groups: list[tuple[Sequence[str], Var]] = []
-    direct = [each for each in features if each.kind in {"number", "is_null"}]
-    if direct:
-        groups.append(([each.name for each in direct], direct_columns(columns, direct, preprocessing.chain)))
-    flags = [each for each in features if each.kind == "is_outlier"]
-    if flags:
-        groups.append(([each.name for each in flags], outlier_flags(columns, flags)))
-    cyclic = [each for each in features if each.kind in {"sine", "cosine"}]
-    if cyclic:
-        groups.append(([each.name for each in cyclic], cyclic_columns(columns, cyclic)))
-    groups += [
-        (encoding.outputs, encoded_columns(columns[encoding.category.column], encoding))
-        for encoding in preprocessing.encodings
-    ]
-    judged = [each.name for each in features if each.kind == "row_outlier"]
-    if judged:
+    """Emit the features that are computed together, group by group, and put them in order."""
+
+    def of(*kinds: Kind) -> list[NumericFeature]:
+        return [each for each in preprocessing.numeric if each.kind in kinds]
+
+    groups: list[FeatureRows] = []
+    if direct := of("number", "is_null"):
+        groups += direct_rows(columns, direct, preprocessing.chain)
+    if flags := of("is_outlier"):
+        groups.append(outlier_rows(columns, flags))
+    if cyclic := of("sine", "cosine"):
+        groups.append(cyclic_rows(columns, cyclic))
+    for encoding in preprocessing.encodings:
+        encoded = encoded_columns(columns[encoding.category.column], encoding)
+        groups.append(FeatureRows.of(encoding.outputs, encoded))
+    if judged := of("row_outlier"):
         assert preprocessing.forest is not None, "the flag comes with the forest"
-        names = [each.name for each in direct]
-        rows = [names.index(name) for name in preprocessing.forest.features]
-        groups.append((judged, row_outliers(preprocessing.forest, groups[0][1], rows)))
-    return op.transpose(_ordered(groups, [each.name for each in features]))
-
-
-def _ordered(groups: Sequence[tuple[Sequence[str], Var]], names: Sequence[str]) -> Var:
-    joined = groups[0][1] if len(groups) == 1 else op.concat([rows for _, rows in groups], axis=0)
-    places = {name: place for place, name in enumerate(name for group, _ in groups for name in group)}
-    order = [places[name] for name in names]
-    return (
-        joined if order == list(range(len(places))) else op.gather(joined, op.const(np.array(order, np.int64)), axis=0)
-    )
+        finished = groups[0]
+        rows = [finished.places[name] for name in preprocessing.forest.features]
+        outliers = row_outliers(preprocessing.forest, finished.values, rows)
+        groups.append(FeatureRows.of([each.name for each in judged], outliers))
+    return ordered_columns(groups, [each.name for each in preprocessing.numeric])

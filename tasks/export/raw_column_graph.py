@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 import spox.opset.ai.onnx.v18 as op
 from spox import Var
 
 from serving.bundle.manifest import NULL_TIMESTAMP, InputSpec
-from tasks.export.calendar_graph import calendar_parts
+from tasks.export.calendar_graph import CalendarGraph
 from tasks.preprocessing.constants import CalendarPart
-
-NO_PART = -1  # no calendar part is negative, so a null timestamp's part can travel as this integer
 
 
 class RawColumn:
@@ -27,7 +26,7 @@ class RawColumn:
     def __init__(self, spec: InputSpec, raw: Var) -> None:
         self.spec = spec
         self.raw = raw
-        self._doubles: dict[CalendarPart | None, Var] = {}
+        self._numbers: dict[CalendarPart | None, Var] = {}
 
     @cached_property
     def null(self) -> Var:
@@ -38,30 +37,43 @@ class RawColumn:
         return op.isnan(self.raw)
 
     @cached_property
-    def _parts(self) -> Mapping[CalendarPart, Var]:
-        # The sentinel of null stands at the type's end, where the arithmetic would overflow.
-        return calendar_parts(op.where(self.null, op.const(np.array(0, np.int64)), self.raw))
+    def calendar(self) -> CalendarGraph:
+        """Calendar parts of a timestamp."""
+        return CalendarGraph(self.raw, self.null if self.spec.nullable else None)
 
-    def part(self, part: CalendarPart) -> Var:
-        """A calendar part as int64 [batch], `NO_PART` for null."""
-        return op.where(self.null, op.const(np.array(NO_PART, np.int64)), self._parts[part])
+    def number(self, part: CalendarPart | None) -> Var:
+        """The value, or a calendar part of it, [batch]: float64 with NaN for null, int64 or bool where none is."""
+        if part not in self._numbers:
+            self._numbers[part] = self._to_number(part)
+        return self._numbers[part]
 
-    def as_double(self, part: CalendarPart | None) -> Var:
-        """The value as float64 [batch], NaN for null."""
-        if part not in self._doubles:
-            self._doubles[part] = self._to_double(part)
-        return self._doubles[part]
-
-    def _to_double(self, part: CalendarPart | None) -> Var:
-        if self.spec.tensor == "float64":
-            return self.raw
+    def _to_number(self, part: CalendarPart | None) -> Var:
+        if part is not None:
+            return self.calendar.look_up(part, lambda values: values.astype(np.float64), np.nan)
         assert self.spec.tensor != "string", self.spec.name
-        value = op.cast(self.raw if part is None else self._parts[part], to=np.float64)
         if self.spec.logical_type in {"date", "timestamp"}:
-            return op.where(self.null, op.const(np.array(np.nan)), value)
-        return value
+            return op.where(self.null, op.const(np.array(np.nan)), op.cast(self.raw, to=np.float64))
+        return self.raw
 
 
 def stack(columns: Sequence[Var]) -> Var:
     """Join columns [batch] to [columns, batch]: two nodes, where widening each column first would take one a column."""
-    return op.reshape(op.concat(columns, axis=0), op.const(np.array([len(columns), -1], np.int64)))
+    return op.reshape(_end_to_end(columns), op.const(np.array([len(columns), -1], np.int64)))
+
+
+def stack_doubles(columns: Sequence[Var]) -> Var:
+    """Join numbers [batch] to float64 [columns, batch]; neighbours of another type are converted together."""
+    parts: list[Var] = []
+    for dtype, neighbours in groupby(columns, key=dtype_of):
+        same = list(neighbours)
+        parts += same if dtype == np.float64 else [op.cast(_end_to_end(same), to=np.float64)]
+    return op.reshape(_end_to_end(parts), op.const(np.array([len(columns), -1], np.int64)))
+
+
+def dtype_of(value: Var) -> np.dtype:
+    """Return the type of a tensor's elements."""
+    return np.dtype(value.unwrap_tensor().dtype)
+
+
+def _end_to_end(columns: Sequence[Var]) -> Var:
+    return op.concat(columns, axis=0) if len(columns) > 1 else columns[0]

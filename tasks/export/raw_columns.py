@@ -134,8 +134,8 @@ def _tensor(column: pa.ChunkedArray[Any], spec: InputSpec) -> np.ndarray:
     if spec.tensor == "float64":
         return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
     if spec.logical_type in {"date", "timestamp"}:
-        micros = values.cast(_MICROS).cast(pa.int64())
-        return np.asarray(micros.fill_null(NULL_TIMESTAMP).to_numpy(zero_copy_only=False))
+        values = values.cast(_MICROS).cast(pa.int64())
+        values = values.fill_null(NULL_TIMESTAMP) if spec.nullable else values
     if values.null_count:
         raise DataError(
             f"column {spec.name}: {values.null_count} of {len(values)} values are null, but the contract requires it\n"

@@ -18,3 +18,9 @@ def test_the_example_names_the_shipped_pipelines_inputs() -> None:
     request = json.loads((ROOT / "docs" / "examples" / "flight.json").read_text())
     sent = {tensor["name"]: tensor["datatype"] for tensor in request["inputs"]}
     assert sent == {column.name: DATATYPES[column.logical_type] for column in columns}
+
+
+def test_both_examples_ask_the_same() -> None:
+    request = json.loads((ROOT / "docs" / "examples" / "flight.json").read_text())
+    (record,) = json.loads((ROOT / "docs" / "examples" / "flight-record.json").read_text())["records"]
+    assert record == {tensor["name"]: tensor["data"][0] for tensor in request["inputs"]}

@@ -19,8 +19,9 @@ from pydantic import ValidationError
 
 from serving.records.request import InferRequest
 from serving.watch.sample_queue import SampleQueue
-from serving.watch.samples import SamplesConfig, SampleTable, VersionSampler
+from serving.watch.samples import SampleTable, VersionSampler
 from serving.watch.sampling import RowSampling
+from serving.watch.settings import SamplesConfig
 from tests.serving.bundles import small_manifest
 from tests.serving.watch.watched import SPECS
 
@@ -106,7 +107,7 @@ def test_what_waits_too_much_is_dropped_and_counted(tmp_path: Path) -> None:
 
 def test_without_pyarrow_the_config_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(ValidationError, match=r"pip install 'headrace\[samples\]'"):
+    with pytest.raises(ValidationError, match=r"pip install 'headrace\[sampling\]'"):
         SamplesConfig(folder=tmp_path)
 
 

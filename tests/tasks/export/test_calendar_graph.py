@@ -6,20 +6,26 @@ import numpy as np
 import onnxruntime
 import pytest
 import spox
+import spox.opset.ai.onnx.v18 as op
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.export.calendar_graph import calendar_parts
+from serving.bundle.manifest import NULL_TIMESTAMP
+from tasks.export.calendar_graph import CalendarGraph
 from tasks.preprocessing.calendar import calendar_part
 from tests.tasks.export.small_model import PARTS
 
 MINUTE = 60_000_000
 
 
-@pytest.fixture(scope="module")
-def session() -> onnxruntime.InferenceSession:
+@pytest.fixture(scope="module", params=["nullable", "required"])
+def session(request: pytest.FixtureRequest) -> onnxruntime.InferenceSession:
     micros = spox.argument(spox.Tensor(np.int64, ("batch",)))
-    model = spox.build({"micros": micros}, {str(part): value for part, value in calendar_parts(micros).items()})
+    nullable = request.param == "nullable"
+    null = op.equal(micros, op.const(np.array(NULL_TIMESTAMP))) if nullable else None
+    calendar = CalendarGraph(micros, null)
+    parts = {str(part): calendar.look_up(part, lambda values: values, -7) for part in PARTS}
+    model = spox.build({"micros": micros}, parts)
     model.ir_version = 10
     return onnxruntime.InferenceSession(model.SerializeToString())
 
@@ -30,13 +36,14 @@ def graph_parts(session: onnxruntime.InferenceSession, micros: list[int]) -> dic
 
 
 @settings(max_examples=200, deadline=None)
-@given(micros=st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=40))
+@given(micros=st.lists(st.integers(-(2**63) + 1, 2**63 - 1), min_size=1, max_size=40))
 def test_every_part_is_what_preprocessing_computes(session: onnxruntime.InferenceSession, micros: list[int]) -> None:
     got = graph_parts(session, micros)
     for part in PARTS:
         np.testing.assert_array_equal(got[part], calendar_part(np.array(micros, np.int64), part), err_msg=part)
 
 
+@pytest.mark.parametrize("session", ["required"], indirect=True)
 def test_every_day_of_eight_centuries_is_what_python_says(session: onnxruntime.InferenceSession) -> None:
     days = [datetime(1600, 1, 1, tzinfo=UTC) + timedelta(days=day, minutes=day % 1440) for day in range(292_194)]
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,3 +65,9 @@ def test_a_microsecond_before_1970_is_the_evening_before(session: onnxruntime.In
         "hour": 23,
         "minute_of_day": 1439,
     }
+
+
+@pytest.mark.parametrize("session", ["nullable"], indirect=True)
+def test_null_becomes_what_it_is_to_become(session: onnxruntime.InferenceSession) -> None:
+    got = graph_parts(session, [0, NULL_TIMESTAMP])
+    assert all(value[1] == -7 and value[0] >= 0 for value in got.values())

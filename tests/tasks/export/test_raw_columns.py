@@ -86,3 +86,11 @@ def test_a_null_that_may_not_be_is_an_error() -> None:
     table = pa.Table.from_pylist([{"line": 1}, {"line": 2, "paid": True}], schema=small_model.SCHEMA)
     with pytest.raises(DataError, match="column paid: 1 of 2 values are null"):
         feed(table, INPUTS)
+
+
+def test_a_required_date_takes_no_null_either() -> None:
+    inputs = tuple(spec.model_copy(update={"nullable": False}) for spec in INPUTS if spec.name == "day")
+    table = pa.Table.from_pylist([{"day": date(1970, 1, 2)}, {}, {}], schema=small_model.SCHEMA)
+    assert feed(table.slice(0, 1), inputs)["day"].tolist() == [86_400_000_000]
+    with pytest.raises(DataError, match="column day: 2 of 3 values are null"):
+        feed(table, inputs)

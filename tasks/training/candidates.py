@@ -9,6 +9,7 @@ import torch
 
 from tasks.augmentation.config import AugmentConfig
 from tasks.errors import ConfigError
+from tasks.models.checkpoint import read_history
 from tasks.models.config import AutoConfig, BlendConfig, MemberConfig, ModelConfig
 from tasks.models.linear import LinearConfig
 from tasks.models.mlp import MlpConfig
@@ -18,6 +19,7 @@ from tasks.models.registry import build_network
 from tasks.models.spec import FeatureSpec
 from tasks.models.trees import TreesConfig
 from tasks.preprocessing.targets import NumberTarget, Problem
+from tasks.references import CheckpointRef
 from tasks.training.config import TrainConfig
 from tasks.training.fit_trees import require_growable
 from tasks.training.job import Material
@@ -29,16 +31,17 @@ SMALL = 20_000
 _STEP = 3e-3
 _MULTIPLICATION = 5e-11
 _TREE = 5e-4
-_TREE_ROW = 6e-8
-_TREE_CELL = 1.5e-9
+_TREE_ROW = 1.2e-8
+_TREE_CELL = 3e-10
+_SAMPLED_ROW = 8e-8
 
 
 def default_candidates(rows: int) -> tuple[MemberConfig, ...]:
     """Return the candidates for a number of training rows, the cheap ones first.
 
     A small table gets a linear model, trees of two sizes, random features, which are smooth as a kernel is, and two
-    perceptrons; a large one gets a linear model, trees that each see a third of the features, trees that each see half
-    of the features and rows, and a perceptron on piecewise-linear embeddings.
+    perceptrons; a large one gets a linear model, large trees that each see half of the features, smaller ones that each
+    see half of the features and rows, and a perceptron on piecewise-linear embeddings.
     """
     if rows <= SMALL:
         return (
@@ -51,8 +54,8 @@ def default_candidates(rows: int) -> tuple[MemberConfig, ...]:
         )
     return (
         LinearConfig(),
-        TreesConfig(min_rows=100, feature_share=0.3, learning_rate=0.08),
-        TreesConfig(min_rows=100, feature_share=0.5, row_share=0.5, l2=10.0),
+        TreesConfig(learning_rate=0.03, leaves=127, min_rows=100, feature_share=0.5),
+        TreesConfig(learning_rate=0.1, min_rows=100, feature_share=0.5, row_share=0.5, l2=10.0),
         MlpPleConfig(hidden=(256,), activation="relu", embedding_dropout=0.0, numeric_width=32),
     )
 
@@ -88,7 +91,9 @@ def require_members(config: TrainConfig, problem: Problem, augment: AugmentConfi
 def estimated_seconds(model: MemberConfig, config: TrainConfig, material: Material) -> float:
     """Return about how many CPU seconds one training takes, were it never stopped early.
 
-    It is a sum of products of rows, rounds, steps and weights: the same on every machine, and on the high side.
+    It is a sum of products of rows, rounds, steps and weights: the same on every machine, and on the high side. Trees
+    read all features of a row once for each doubling of their leaves; a share of the features saves next to nothing,
+    and rows that a tree was not grown on must walk it afterwards.
 
     Args:
         model: What is trained.
@@ -101,13 +106,22 @@ def estimated_seconds(model: MemberConfig, config: TrainConfig, material: Materi
         width = len(material.fitted.numeric) + len(material.fitted.categorical)
         boosters = 1 if isinstance(target, NumberTarget) and not target.quantiles else target.outputs
         trees = model.rounds * (1 if target.problem == "binary" else boosters)
-        return trees * (_TREE + rows * (_TREE_ROW + _TREE_CELL * width * model.feature_share))
+        row = math.log2(model.leaves) * (_TREE_ROW + _TREE_CELL * width) + (model.row_share < 1) * _SAMPLED_ROW
+        return trees * (_TREE + rows * row)
     with torch.random.fork_rng(devices=[]):
         weights = build_network(model, FeatureSpec.of(material.fitted)).parameters()
         multiplications = sum(weight.numel() for weight in weights)
     steps = config.rounds * config.steps_per_round
     passed = 3 * steps * min(config.batch_size, rows) + config.rounds * len(material.validation)
     return steps * _STEP + passed * multiplications * _MULTIPLICATION
+
+
+def share_taken(model: MemberConfig, config: TrainConfig, checkpoint: CheckpointRef) -> float:
+    """Return which share of the rounds that it may have a training took until it was stopped, above 0 and up to 1."""
+    last = read_history(checkpoint)[-1]
+    if isinstance(model, TreesConfig):
+        return last["steps"] / model.rounds
+    return last["round"] / config.rounds
 
 
 def described(model: MemberConfig) -> str:

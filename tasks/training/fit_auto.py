@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tasks.models.checkpoint import checkpoint_files, write_files
 from tasks.models.config import AutoConfig, BlendConfig, MemberConfig
 from tasks.models.predictor import Floats
 from tasks.references import CheckpointRef
-from tasks.training.candidates import default_candidates, described, estimated_seconds, rounded
+from tasks.training.candidates import default_candidates, described, estimated_seconds, rounded, share_taken
 from tasks.training.ensemble_selection import blend_loss, ensemble_weights
 from tasks.training.fit_blend import scores_of
 from tasks.training.fold_job import FoldJob, FoldPlan, chosen_rows, fold_of_rows
@@ -30,6 +31,12 @@ _LEAST_GAIN = 0.002
 # CPU seconds of planned work from which measured times tell how fast the machine is; before, they are mostly imports.
 _TELLING = 30.0
 
+# One fold of so many rows is enough to judge a candidate by; of fewer rows it takes two.
+_ENOUGH = 10_000
+
+# The last training has more rows than the folds' had, and may so go on for longer before it stops.
+_LONGER = 1.25
+
 _logger = logging.getLogger(__name__)
 
 
@@ -39,16 +46,18 @@ class Trial:
 
     Attributes:
         model: What it is.
-        estimated: CPU seconds of its folds and one last fit, by `estimated_seconds`.
+        estimated: CPU seconds of one training that is never stopped early, by `estimated_seconds`.
         measured: CPU seconds that its folds took; 0 if it was not tried.
-        losses: Of each fold, on rows that its model did not learn from.
-        scores: The same rows' scores, float64 `[N, O]`; None if it was not tried.
+        shares: Of each fold that it was tried on, the share of its rounds that the training took until it was stopped.
+        losses: Of the same folds, on rows that its model did not learn from.
+        scores: Those rows' scores, float64 `[N, O]`, and 0 for the rows of other folds; None if it was not tried.
         left_out: Why it was not tried.
     """
 
     model: MemberConfig
     estimated: float
     measured: float = 0.0
+    shares: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     scores: Floats | None = None
     left_out: str = ""
@@ -57,6 +66,16 @@ class Trial:
     def loss(self) -> float:
         """Mean loss over the folds."""
         return float(np.mean(self.losses))
+
+    @property
+    def folds_seconds(self) -> float:
+        """Estimated CPU seconds of its folds, for the rounds that they took."""
+        return self.estimated * sum(self.shares)
+
+    @property
+    def seconds(self) -> float:
+        """Estimated CPU seconds of its folds and of a last training; 0 if it was not tried."""
+        return self.folds_seconds + self.estimated * min(1.0, _LONGER * max(self.shares, default=0.0))
 
 
 def train_auto(job: TrainJob, train: Trainer) -> CheckpointRef:
@@ -76,9 +95,10 @@ def train_auto(job: TrainJob, train: Trainer) -> CheckpointRef:
     assert isinstance(job.config.model, AutoConfig)
     material = job.material()
     folder = run_folder(job.work, material, job.config, job.augment)
-    trials = _Trials(job, material, folder, train).run()
+    search = _Trials(job, material, folder, train)
+    trials = search.run()
     tried = [trial for trial in trials if trial.scores is not None]
-    weights, why = _chosen(tried, material)
+    weights, why = _chosen(tried, material, search.judged(tried))
     members = [(trial.model, float(weight)) for trial, weight in zip(tried, weights, strict=True) if weight > 0]
     _logger.info("auto       %s", why)
     models, shares = zip(*members, strict=True)
@@ -102,63 +122,65 @@ class _Trials:
         self._seconds = 60 * model.cpu_minutes
 
     def run(self) -> list[Trial]:
-        """Try each candidate for which the budget has room; the first is tried in any case."""
+        """Try each candidate on as many folds as the budget has room for; the first is tried in any case."""
         trials: list[Trial] = []
         for index, model in enumerate(self._models):
-            once = estimated_seconds(model, self._job.config, self._material)
-            trial = Trial(model, estimated=once * (self._plan.k + 1))
+            trial = Trial(model, estimated=estimated_seconds(model, self._job.config, self._material))
             room = self._seconds - _expected(trials)
-            needed = trial.estimated * _slowness(trials)
-            if trials and needed > room:
+            once = trial.estimated * _slowness(trials)
+            folds = max(min(self._plan.k, int(room / once) - 1), 0 if trials else self._fewest)
+            if folds < self._fewest:
+                needed = once * (self._fewest + 1)
                 trial = replace(trial, left_out=f"would take some {needed:.0f} CPU seconds of the {room:.0f} left")
                 _logger.info("auto       %s: left out, it %s", described(model), trial.left_out)
             else:
-                trial = self._tried(index, trial)
+                trial = self._tried(index, trial, folds)
             trials.append(trial)
         return trials
 
-    def _tried(self, index: int, trial: Trial) -> Trial:
+    def judged(self, tried: Sequence[Trial]) -> NDArray[np.bool_]:
+        """Return which training rows all tried candidates were tried on, `[N]`."""
+        return np.asarray(self._fold < min(len(trial.losses) for trial in tried))
+
+    @property
+    def _fewest(self) -> int:
+        return 1 if len(self._material.train) >= _ENOUGH * self._plan.k else 2
+
+    def _tried(self, index: int, trial: Trial, folds: int) -> Trial:
         train, target = self._material.train, self._material.fitted.target
         scores = np.zeros((len(train), target.outputs))
-        losses, seconds = [], 0.0
-        for held_out in range(self._plan.k):
+        losses, shares, seconds = [], [], 0.0
+        for held_out in range(folds):
             job = FoldJob.of(as_member(self._job, trial.model, self._folder), self._plan, held_out)
             done = trained_once(job, self._folder / f"candidate-{index}-{held_out}.json", self._train)
             unseen = self._fold == held_out
             rows = chosen_rows(train, unseen)
             scores[unseen] = scores_of(done.checkpoint, rows, self._job)
             losses.append(blend_loss(scores[None, unseen], np.ones(1), rows.target.numpy(), target))
+            shares.append(share_taken(trial.model, job.config, done.checkpoint))
             seconds += done.cpu_seconds
-        trial = replace(trial, scores=scores, losses=tuple(losses), measured=seconds)
-        _logger.info(
-            "auto       %s: loss %.4f +- %.4f over %d folds, %.0f CPU seconds",
-            described(trial.model),
-            trial.loss,
-            _deviation(trial),
-            len(losses),
-            seconds,
-        )
+        trial = replace(trial, scores=scores, losses=tuple(losses), shares=tuple(shares), measured=seconds)
+        _logger.info("auto       %s, %d of %d folds, %.0f CPU seconds", _judged(trial), folds, self._plan.k, seconds)
         return trial
 
 
 def _expected(trials: Sequence[Trial]) -> float:
     """Return the CPU seconds that are spoken for: the plan's, or more where the machine turns out to be slower."""
-    return sum(trial.estimated for trial in trials if not trial.left_out) * _slowness(trials)
+    return sum(trial.seconds for trial in trials) * _slowness(trials)
 
 
 def _slowness(trials: Sequence[Trial]) -> float:
     """Return how much longer the trials took than was planned for their folds; 1 if not, or if it is too soon."""
-    done = [trial for trial in trials if trial.losses]
-    planned = sum(trial.estimated * len(trial.losses) / (len(trial.losses) + 1) for trial in done)
+    planned = sum(trial.folds_seconds for trial in trials)
     if planned < _TELLING:
         return 1.0
-    return max(1.0, sum(trial.measured for trial in done) / planned)
+    return max(1.0, sum(trial.measured for trial in trials) / planned)
 
 
-def _chosen(tried: Sequence[Trial], material: Material) -> tuple[Floats, str]:
+def _chosen(tried: Sequence[Trial], material: Material, judged: NDArray[np.bool_]) -> tuple[Floats, str]:
     """Return the candidates' weights, and why: all on the best, or a blend that is better by enough."""
-    truth, target = material.train.target.numpy(), material.fitted.target
-    scores = np.stack([trial.scores for trial in tried if trial.scores is not None])
+    truth, target = material.train.target.numpy()[judged], material.fitted.target
+    scores = np.stack([trial.scores[judged] for trial in tried if trial.scores is not None])
     alone = [blend_loss(scores[index : index + 1], np.ones(1), truth, target) for index in range(len(tried))]
     best = int(np.argmin(alone))
     weights = ensemble_weights(scores, truth, target)
@@ -184,7 +206,7 @@ def _record(trial: Trial, weight: float) -> dict[str, Any]:
     record: dict[str, Any] = {
         "model": trial.model.model_dump(mode="json"),
         "name": described(trial.model),
-        "estimated_cpu_seconds": rounded(trial.estimated, 3),
+        "estimated_cpu_seconds": rounded(trial.seconds or trial.estimated, 3),
         "weight": rounded(weight),
     }
     if trial.left_out:
@@ -192,8 +214,17 @@ def _record(trial: Trial, weight: float) -> dict[str, Any]:
     verdict = "not taken: the others say as much without it"
     if weight > 0:
         verdict = "chosen" if weight == 1 else "chosen, in a blend"
-    return record | {"loss": rounded(trial.loss), "deviation": rounded(_deviation(trial)), "verdict": verdict}
+    deviation = _deviation(trial)
+    record |= {"loss": rounded(trial.loss), "folds": len(trial.losses), "verdict": verdict}
+    return record if deviation is None else record | {"deviation": rounded(deviation)}
 
 
-def _deviation(trial: Trial) -> float:
-    return float(np.std(trial.losses, ddof=1))
+def _judged(trial: Trial) -> str:
+    deviation = _deviation(trial)
+    around = "" if deviation is None else f" +- {deviation:.4f}"
+    return f"{described(trial.model)}: loss {trial.loss:.4f}{around}"
+
+
+def _deviation(trial: Trial) -> float | None:
+    """Return the deviation over the folds; None of one."""
+    return float(np.std(trial.losses, ddof=1)) if len(trial.losses) > 1 else None

@@ -139,11 +139,43 @@ def test_a_group_that_is_not_carried_is_refused_before_anything_runs(tmp_path: P
         require_members(config, "binary", AugmentConfig(), ("id",))
 
 
+def test_what_stopped_early_frees_the_rest_of_its_estimate() -> None:
+    trial = Trial(TREES, estimated=10.0, losses=(0.5, 0.5), shares=(0.2, 0.4))
+    assert trial.folds_seconds == pytest.approx(6.0)
+    # The last training may go on for a quarter longer than the longest of the folds.
+    assert trial.seconds == pytest.approx(6.0 + 5.0)
+    assert replace(trial, shares=(1.0, 1.0)).seconds == pytest.approx(30.0)
+    assert Trial(TREES, estimated=10.0, left_out="no room").seconds == 0.0
+
+
+def test_a_candidate_is_tried_on_as_many_folds_as_there_is_room_for(tmp_path: Path) -> None:
+    model = AUTO.model_copy(update={"candidates": (LINEAR, TREES), "folds": 4})
+    job = small_job(tmp_path, "binary", model)
+    linear, trees = (estimated_seconds(each, job.config, job.data) for each in (LINEAR, TREES))
+    # All four folds of the first, two of the second, and a last training of each.
+    minutes = (5 * linear + 3.5 * trees) / 60
+    told = _told(train_auto(small_job(tmp_path, "binary", model.model_copy(update={"cpu_minutes": minutes})), train))
+    assert [each["folds"] for each in told["candidates"]] == [4, 2]
+    assert sum(each["weight"] for each in told["candidates"]) == pytest.approx(1.0)
+
+
+def test_one_fold_is_enough_only_of_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = AUTO.model_copy(update={"candidates": (TREES,), "cpu_minutes": 1e-6})
+    (few,) = _told(train_auto(small_job(tmp_path / "few", "binary", model), train))["candidates"]
+    assert (few["folds"], "deviation" in few) == (2, True)
+    monkeypatch.setattr("tasks.training.fit_auto._ENOUGH", 100)
+    (many,) = _told(train_auto(small_job(tmp_path / "many", "binary", model), train))["candidates"]
+    assert (many["folds"], "deviation" in many) == (1, False)
+
+
 def test_a_machine_that_is_slower_than_planned_makes_everything_dearer() -> None:
-    planned = [Trial(TREES, estimated=40.0, measured=measured, losses=(0.5, 0.5, 0.5)) for measured in (25.0, 35.0)]
+    shares = (1.0, 1.0, 1.0)
+    planned = [Trial(TREES, estimated=10.0, measured=measured, shares=shares) for measured in (25.0, 35.0)]
     assert _slowness(planned) == 1.0
     slow = [replace(trial, measured=2 * trial.measured) for trial in planned]
     assert _slowness(slow) == pytest.approx(2.0)
     assert _expected(slow) == pytest.approx(160.0)
+    # Trainings that were stopped early are compared with what their rounds should have taken.
+    assert _slowness([replace(trial, shares=(0.6, 0.5, 0.4)) for trial in slow]) == pytest.approx(4.0)
     # The first seconds are mostly imports.
-    assert _slowness([Trial(TREES, estimated=1.0, measured=9.0, losses=(0.5, 0.5))]) == 1.0
+    assert _slowness([Trial(TREES, estimated=1.0, measured=9.0, shares=(1.0, 1.0))]) == 1.0

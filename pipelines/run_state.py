@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from dask.distributed import Client
-
 from data_contracts.contract import Contract
 from pipelines.config import PipelineConfig
 from pipelines.image_config import ImagePipelineConfig
-from tasks.engine import DaskConfig
+from tasks.engine import Client, DaskConfig
 from tasks.references import (
     BundleRef,
     CalibrationRef,
@@ -50,8 +48,10 @@ class Run:
     dask: DaskConfig
 
     def on(self, client: Client) -> Run:
-        """Return the run with its data work on a cluster that is there."""
-        return replace(self, dask=self.dask.model_copy(update={"scheduler_address": client.scheduler.address}))
+        """Return the run with its data work on a cluster that is there, if there is one."""
+        if client.address is None:
+            return self
+        return replace(self, dask=self.dask.model_copy(update={"scheduler_address": client.address}))
 
 
 @dataclass(frozen=True)

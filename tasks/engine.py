@@ -2,58 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
-import dask
-import pyarrow as pa
-from dask.distributed import Client, Future, LocalCluster
-from distributed.utils import LoopRunner
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from tasks.cluster import Running
-from tasks.errors import ConfigError
+from tasks.memory import reuse_memory
 from tasks.progress import Advance, progress
-
-if TYPE_CHECKING:
-    from tornado.ioloop import IOLoop
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Enough queued work to keep every thread busy while the client handles a finished partition, and no more: what is
-# queued but not started costs only its arguments, what is finished but not fetched costs its result.
-_IN_FLIGHT_PER_THREAD = 3
-_CONNECT_TIMEOUT = "10s"
-# Some times what Dask lets pass between two messages.
-_LAST_MESSAGES_SECONDS = 0.02
-# Left to itself, Dask serves its state to the whole network on port 8787, and warns where that is taken.
-_PRIVATE = "127.0.0.1:0"
-_QUIET = {
-    # Dask's own profiler looks at every thread a hundred times a second.
-    "distributed.worker.profile.enabled": False,
-    # What only its dashboard would show is measured as seldom as may be.
-    "distributed.admin.system-monitor.interval": "1m",
-    "distributed.admin.tick.interval": "1s",
-}
-
-# Arrow's own allocator gives memory back at once, so that every piece of work pays for having it from the system again.
-if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
-    pa.set_memory_pool(pa.system_memory_pool())
+reuse_memory()
 
 
 class DaskConfig(BaseModel):
     """Where the data work runs.
 
     Attributes:
-        scheduler_address: An existing cluster's scheduler, such as `tcp://10.0.0.1:8786`. Without one, a cluster is
-            started on this machine.
-        processes: Start worker processes rather than threads. Threads start at once and share memory; processes
-            take seconds to start and pay when Python code, not Arrow's kernels, is the larger part.
+        scheduler_address: An existing cluster's scheduler, such as `tcp://10.0.0.1:8786`. Without one, the work runs
+            on this machine.
+        processes: Start a cluster of worker processes rather than threads of this process. Threads start at once and
+            share memory; processes take seconds to start and pay when Python code, not Arrow's kernels, is the larger
+            part.
         workers: Worker processes (with `processes`), or 1.
         threads: Threads of each worker; by default the machine's cores are shared out.
     """
@@ -66,94 +39,72 @@ class DaskConfig(BaseModel):
     threads: PositiveInt | None = None
 
 
+class Client(Protocol):
+    """Who does the data work: threads of this process, or a cluster."""
+
+    @property
+    def address(self) -> str | None:
+        """The scheduler's address; None where there is no cluster."""
+
+    @property
+    def thread_memory(self) -> int | None:
+        """Bytes of memory for each thread, where a worker has least; None where there is no limit."""
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item], advance: Advance) -> list[Result]:
+        """Return the results in the items' order."""
+
+    def merge(
+        self,
+        function: Callable[[Item], Result],
+        items: Sequence[Item],
+        merge: Callable[[Result, Result], Result],
+        advance: Advance,
+    ) -> Result:
+        """Return the results, at least one, merged as `joined_in_tree` does."""
+
+
 @contextmanager
 def open_client(config: DaskConfig) -> Iterator[Client]:
-    """Connect to the configured scheduler, or start a LocalCluster that ends with the block.
+    """Connect to the configured scheduler, or do the work on this machine until the block ends.
 
     Raises:
         ConfigError: The scheduler cannot be reached.
     """
+    cores = os.cpu_count() or 1
+    if config.scheduler_address is None and not config.processes:
+        from tasks.dask_threads import Threads  # noqa: PLC0415
+
+        with Threads(config.threads or max(1, cores // (config.workers or 1))) as threads:
+            yield threads
+        return
+    # Dask's clusters take as long to import as all of Arrow, and most runs have none.
+    from tasks.dask_cluster import connect, start_cluster  # noqa: PLC0415
+
     if config.scheduler_address is not None:
-        if (connected := _connected(config.scheduler_address)) is not None:
-            yield connected
-            return
-        with _connect(config.scheduler_address) as client:
+        with connect(config.scheduler_address) as client:
             yield client
         return
-    cores = os.cpu_count() or 1
-    workers = config.workers or (cores if config.processes else 1)
-    threads = config.threads or max(1, cores // workers)
-    with (
-        dask.config.set(_QUIET),
-        _event_loop() as loop,
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=threads,
-            processes=config.processes,
-            dashboard_address=_PRIVATE,
-            worker_dashboard_address=_PRIVATE,
-            scheduler_kwargs={"dashboard": False},
-            # What fails on a worker is raised here, with what to do; Dask would print its traceback first.
-            silence_logs=logging.CRITICAL,
-            loop=loop,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    workers = config.workers or cores
+    with start_cluster(workers, config.threads or max(1, cores // workers)) as client:
         yield client
-
-
-@contextmanager
-def _event_loop() -> Iterator[IOLoop]:
-    """Run an event loop that outlives what runs on it.
-
-    Dask stops a loop of its own while the sender of the last messages still waits whether more will come, and Python
-    complains of an exception that nobody fetched where that wait ends just then.
-    """
-    runner = LoopRunner()
-    runner.start()
-    try:
-        yield runner.loop
-    finally:
-        time.sleep(_LAST_MESSAGES_SECONDS)
-        runner.stop()
-
-
-def _connected(address: str) -> Client | None:
-    """Return the client that this process has at that scheduler already, if it has one."""
-    try:
-        client = Client.current()
-    except ValueError:
-        return None
-    at_work = client.status == "running" and client.scheduler is not None
-    return client if at_work and client.scheduler.address == address else None
-
-
-def _connect(address: str) -> Client:
-    try:
-        return Client(address, timeout=_CONNECT_TIMEOUT)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"dask.scheduler_address: no scheduler answers at {address} ({error})\n"
-            "  do: start one (`dask scheduler`), mend the address, or leave the key out to run on this machine"
-        ) from error
 
 
 def map_partitions(
     client: Client, function: Callable[[Item], Result], items: Sequence[Item], *, label: str
 ) -> list[Result]:
-    """Call `function` on every item on the cluster and return the results in the items' order.
+    """Call `function` on every item on the client's threads and return the results in the items' order.
 
     Only a few items per thread are in flight at once, so results must be small (references, counts), and memory
     does not grow with the number of partitions. The first error cancels what is left and is raised.
 
     Args:
-        client: The cluster's client.
+        client: The client.
         function: A module-level function (or `functools.partial` of one) of one item.
         items: What to map over, such as partitions.
         label: What the progress bar says.
     """
     with progress(label, len(items), "partitions") as advance:
-        return list(_ordered_results(client, function, items, advance))
+        return client.map(function, items, advance)
 
 
 def merge_partitions(
@@ -166,52 +117,32 @@ def merge_partitions(
 ) -> Result:
     """Call `function` on every item and merge the results; only the logarithm of their number is held at once.
 
-    Neighbours are merged as a balanced binary tree in the items' order, like the carries of a binary counter. The tree
-    depends on the number of items alone, so the answer is the same to the bit whatever the threads did.
+    Neighbours are merged as `joined_in_tree` says, so the answer is the same to the bit whatever the threads did.
 
     Args:
-        client: The cluster's client.
+        client: The client.
         function: A module-level function (or `functools.partial` of one) of one item.
         items: What to map over, at least one.
         merge: Combines the results of two neighbouring stretches, the earlier one first; associative but for rounding.
         label: What the progress bar says.
     """
     assert items, "there is nothing to merge"
-    levels: list[tuple[int, Result]] = []
     with progress(label, len(items), "partitions") as advance:
-        for result in _ordered_results(client, function, items, advance):
-            levels.append((0, result))
-            while len(levels) > 1 and levels[-1][0] == levels[-2][0]:
-                (level, left), (_, right) = levels[-2:]
-                levels[-2:] = [(level + 1, merge(left, right))]
-    _, merged = levels.pop()
+        return client.merge(function, items, merge, advance)
+
+
+def joined_in_tree(leaves: Iterable[Result], join: Callable[[Result, Result], Result]) -> Result:
+    """Join leaves, at least one, as a balanced binary tree in their order, like the carries of a binary counter.
+
+    The tree depends on the number of leaves alone, and a leaf is joined as soon as its neighbour is there.
+    """
+    levels: list[tuple[int, Result]] = []
+    for leaf in leaves:
+        levels.append((0, leaf))
+        while len(levels) > 1 and levels[-1][0] == levels[-2][0]:
+            (level, left), (_, right) = levels[-2:]
+            levels[-2:] = [(level + 1, join(left, right))]
+    _, joined = levels.pop()
     while levels:
-        merged = merge(levels.pop()[1], merged)
-    return merged
-
-
-def _ordered_results(
-    client: Client, function: Callable[[Item], Result], items: Sequence[Item], advance: Advance
-) -> Iterator[Result]:
-    """Yield results in order; an item is submitted only when it is within the window after the next to be yielded."""
-    window = (sum(client.nthreads().values()) or 1) * _IN_FLIGHT_PER_THREAD
-    positions: dict[str, int] = {}
-    ready: dict[int, Result] = {}
-    running = Running(client)
-    submitted = 0
-    try:
-        for due in range(len(items)):
-            # A call to the scheduler costs much more than a further item in it, so half a window is submitted at once.
-            if submitted < len(items) and submitted - due <= window // 2:
-                futures: list[Future] = client.map(function, items[submitted : due + window], pure=False)
-                for future in futures:
-                    positions[future.key] = submitted
-                    running.add(future)
-                    submitted += 1
-            while due not in ready:
-                for key, result in running.next_results():
-                    ready[positions.pop(key)] = result
-                    advance()
-            yield ready.pop(due)
-    finally:
-        running.cancel()
+        joined = join(levels.pop()[1], joined)
+    return joined

@@ -25,8 +25,6 @@ from tasks.storage_remote import WHOLE, is_whole, new_remote_folder
 
 __all__ = ["is_remote", "is_whole", "place"]
 
-_CHUNK = 1 << 20
-
 
 def headrace_home() -> Path:
     """Return the place that holds runs, datasets and models: `HEADRACE_HOME` (a folder or a URI), or `.headrace`."""
@@ -45,11 +43,8 @@ def digest_of(value: Any) -> str:
 
 def digest_file(path: Path) -> str:
     """Return the SHA-256, in hex, of a file's bytes."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, hashlib.sha256).hexdigest()
 
 
 class DigestName:
@@ -59,12 +54,15 @@ class DigestName:
         digest: Known once `new_folder` has ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, leave_out: Callable[[Path], frozenset[str]] | None = None) -> None:
+        """Take what tells which files of the folder do not count; by default all do."""
         self.digest = ""
+        self._leave_out = leave_out
 
     def __call__(self, folder: Path) -> str:
         """Return the digest of a finished folder."""
-        self.digest = digest_folder(folder)
+        leave_out = frozenset[str]() if self._leave_out is None else self._leave_out(folder)
+        self.digest = digest_folder(folder, leave_out=leave_out)
         return self.digest
 
 

@@ -7,6 +7,7 @@ their pages are made as well, which in a pipeline is a piece of work that nothin
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from tasks.data.ingest import SourceConfig, run_ingest
 from tasks.data.outcomes import require_kept
 from tasks.data.split import SplitConfig, run_split
 from tasks.data.validate import ValidateConfig, run_validate
-from tasks.engine import DaskConfig, open_client
+from tasks.engine import DaskConfig
 from tasks.preprocessing.config import PreprocessConfig
 from tasks.preprocessing.fit import run_fit
 from tasks.preprocessing.transform import run_transform
@@ -32,6 +33,8 @@ CONFIG = Path(__file__).with_name("dirty_flights.yaml")
 
 
 def main(source: str, out: str, more: str | None = None, documents: str | None = None) -> None:
+    # As the command line does once a command is imported.
+    gc.freeze()
     # The sections of the data half alone: reading the whole config imports the libraries of training, seconds of them.
     config = read_yaml(CONFIG).value
     expectations = None if more == "parquet" else more
@@ -42,17 +45,16 @@ def main(source: str, out: str, more: str | None = None, documents: str | None =
     files = {"format": "parquet" if more == "parquet" else "arrow"}
     preprocess = PreprocessConfig.model_validate(config["preprocess"] | target | files)
     home = Path(out).absolute()
-    with open_client(DaskConfig()) as client:
-        dask = DaskConfig(scheduler_address=client.scheduler.address)
-        raw = run_ingest(SourceConfig(path=source), contract, home, dask)
-        validation = run_validate(raw, contract, judging, home, dask)
-        require_kept(validation, contract, judging)
-        clean = run_clean(raw, validation, contract, CleanConfig(), home, dask)
-        split = run_split(clean, contract, splitting, home, dask)
-        preprocessing = run_fit(clean, split, contract, preprocess, home, dask)
-        features = run_transform(clean, split, preprocessing, home, dask)
-        if documents is not None:
-            run_document(validation, contract, home)
+    dask = DaskConfig()
+    raw = run_ingest(SourceConfig(path=source), contract, home, dask)
+    validation = run_validate(raw, contract, judging, home, dask)
+    require_kept(validation, contract, judging)
+    clean = run_clean(raw, validation, contract, CleanConfig(), home, dask)
+    split = run_split(clean, contract, splitting, home, dask)
+    preprocessing = run_fit(clean, split, contract, preprocess, home, dask)
+    features = run_transform(clean, split, preprocessing, home, dask)
+    if documents is not None:
+        run_document(validation, contract, home)
     made = {"validation": validation, "clean": clean, "preprocessing": preprocessing, "features": features}
     (home / "made.json").write_text(json.dumps({name: ref.path for name, ref in made.items()}))
 

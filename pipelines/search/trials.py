@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from dask.distributed import Client
 from optuna.trial import TrialState
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
@@ -21,7 +20,7 @@ from pipelines.flow import open_run, prepare
 from pipelines.modelling import train_model
 from pipelines.search.config import as_override
 from pipelines.search.study import REFUSED, Place, Trials, settings_of
-from tasks.engine import open_client
+from tasks.engine import Client, open_client
 from tasks.errors import ConfigError, TrainingError
 from tasks.models.checkpoint import read_description, read_history
 from tasks.progress import reading

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from dask.distributed import Client
 
 from data_contracts.contract import Contract
 from tasks.cleaning.config import OrderedConfig
@@ -38,7 +37,7 @@ from tasks.data.partitions import (
     write_manifest,
     write_partition,
 )
-from tasks.engine import DaskConfig, map_partitions, open_client
+from tasks.engine import Client, DaskConfig, map_partitions, open_client
 from tasks.errors import DataError
 from tasks.preprocessing.columns import numeric_values, one_array
 from tasks.references import DatasetRef

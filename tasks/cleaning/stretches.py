@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from dask.distributed import Client
 from numpy.typing import NDArray
 
 from tasks.cleaning.config import OrderedConfig
 from tasks.cleaning.keys import Keys, bounds_between, evenly, joined, keys_of
 from tasks.data.arrow_files import read_arrow, write_arrow
 from tasks.data.partitions import Partition, read_manifest, read_partition
-from tasks.engine import map_partitions
+from tasks.engine import Client, map_partitions
 from tasks.references import DatasetRef
 
 # So many keys are looked at for each stretch, which says how evenly the rows are shared out.
@@ -67,7 +66,7 @@ def spill(client: Client, source: DatasetRef, config: OrderedConfig, folder: Pat
     """Share a dataset's rows out to stretches of the whole order.
 
     Args:
-        client: The cluster's client.
+        client: Who does the work.
         source: The dataset.
         config: Its `by`, which is not None here, and `group`.
         folder: Where the rows are put; the caller removes it.

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from serving.bundle.places import RemotePath
 from tasks.storage import copy_file, is_remote
 
 if TYPE_CHECKING:
@@ -64,6 +67,37 @@ def save_arrow(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with pa.OSFile(str(path), "wb") as file:
         _write(table, file)
+
+
+def save_parts(rows: pa.RecordBatch, ends: Sequence[int], path: Path) -> None:
+    """Write stretches of rows, each for a reader of its own, to a file that nobody will ask the digest of.
+
+    Args:
+        rows: All of them.
+        ends: Where each part ends, ascending; a part may be empty.
+        path: The file.
+    """
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, rows.schema) as writer:
+        for start, end in pairwise([0, *ends]):
+            writer.write_batch(rows.slice(start, end - start))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(sink.getvalue())
+
+
+def read_part(path: Path, number: int) -> pa.RecordBatch:
+    """Read one part of what `save_parts` wrote; nothing else of the file is fetched.
+
+    Raises:
+        pyarrow.ArrowException: It is torn.
+        FileNotFoundError: It is gone.
+        RemoteError: The object store refuses or does not answer.
+    """
+    if isinstance(path, RemotePath):
+        with path.open_parts() as parts:
+            return pa.ipc.open_file(pa.PythonFile(parts, "r")).get_batch(number)
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_file(file).get_batch(number)
 
 
 class _Digesting(io.BufferedWriter):

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from dask.distributed import Client
 from numpy.typing import NDArray
 
 from tasks.data.hashing import hash_rows, seed_of
 from tasks.data.partitions import Partition, read_manifest, read_partition
-from tasks.engine import merge_partitions
+from tasks.engine import Client, merge_partitions
 from tasks.errors import ConfigError, DataError
 from tasks.preprocessing.columns import instants, numeric_values, one_array
 from tasks.preprocessing.sketch import Distribution
@@ -91,7 +90,7 @@ def time_cuts(
     """Return the instants at which validation and test begin, in microseconds since 1970 UTC.
 
     Args:
-        client: The cluster's client.
+        client: Who does the work.
         clean: The dataset.
         column: Its column of dates or timestamps.
         shares: Shares of the rows before, between and after; rows of the same instant stay together.

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from dask.distributed import Client
 from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
@@ -24,7 +23,7 @@ from data_contracts.parsing import parse_table
 from tasks.data.arrow_files import ARROW, read_arrow, save_arrow
 from tasks.data.hashing import LANES, Words, hash_rows
 from tasks.data.partitions import Partition, part_name, read_partition
-from tasks.engine import map_partitions
+from tasks.engine import Client, map_partitions
 from tasks.references import DatasetRef
 
 LOOKS, REPEATED = "looks", "repeated"
@@ -97,7 +96,7 @@ def look_for_candidates(
     """Hash each set of columns over the whole dataset and find the hashes that occur again.
 
     Args:
-        client: The cluster's client.
+        client: Who does the work.
         raw: The raw dataset.
         partitions: Its partitions.
         contract: How its columns are read.

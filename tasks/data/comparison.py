@@ -9,13 +9,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from dask.distributed import Client
 
 from data_contracts.contract import Contract
 from tasks.data.duplicates import DUPLICATE, BucketReport, HashWriter, buckets_of, read_found, search_bucket
 from tasks.data.quarantine import RawPartition
 from tasks.data.verdicts import BETWEEN, BY_ROW, NO_RULE, Rules, count_rules, read_verdicts, rule_ids, write_verdicts
-from tasks.engine import map_partitions
+from tasks.engine import Client, map_partitions
 
 Quarantine = Callable[[RawPartition, Rules], None]
 
@@ -47,7 +46,7 @@ def compare(
     """Find duplicates and key conflicts by the hashes that every partition left, and complete the verdicts.
 
     Args:
-        client: The cluster's client.
+        client: Who does the work.
         hashes: What left the hashes.
         partitions: Of the raw dataset.
         contract: The rules.

@@ -1,7 +1,7 @@
 """Duplicates and key conflicts over the whole dataset, in bounded memory.
 
 Each partition leaves 128-bit hashes of those of its rows and keys that may have an equal (`tasks.data.candidates`) in
-files whose row groups are buckets of the hash. Equal hashes meet in the same bucket, so one bucket at a time is all
+files whose parts are buckets of the hash. Equal hashes meet in the same bucket, so one bucket at a time is all
 that has to be held; the number of buckets grows with the number of candidates.
 """
 
@@ -17,9 +17,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
+from tasks.data.arrow_files import ARROW, read_part, save_parts
 from tasks.data.hashing import LANES, Words, hash_lanes
-from tasks.data.parquet import parquet_writer, read_parquet, write_parquet
-from tasks.data.partitions import Partition, part_name, read_partition
+from tasks.data.partitions import part_name
 from tasks.data.verdicts import ALONE, BETWEEN, FIRST, LAST, Copies
 
 KeepKey = Literal["first", "last", "none"]
@@ -97,17 +97,13 @@ class HashWriter:
             columns: dict[str, NDArray[Any]] = {"position": every[chosen], "whole": whole[every[chosen]]}
             hashed = zip(_HASH_COLUMNS, (*lanes, *row), strict=True)
             columns |= {name: lane[chosen] for name, lane in hashed}
-            self._write(self.folder / HASHES / str(number) / part_name(index), columns)
+            self._write(self.folder / HASHES / str(number) / part_name(index, ARROW), columns)
 
     def _write(self, path: Path, columns: dict[str, NDArray[Any]]) -> None:
         bucket = columns["key_low"] % np.uint64(self.buckets)
         order = np.argsort(bucket, kind="stable")
-        ends = np.cumsum(np.bincount(bucket.astype(np.int64), minlength=self.buckets))
-        hashes = pa.table({name: values[order] for name, values in columns.items()})
-        # Hashes are random bits: nothing in them can be compressed or put into a dictionary.
-        with parquet_writer(path, hashes.schema, compression="none", use_dictionary=False) as writer:
-            for start, stop in zip([0, *ends[:-1]], ends, strict=True):
-                writer.write_table(hashes.slice(start, stop - start), row_group_size=max(1, stop - start))
+        ends = np.cumsum(np.bincount(bucket.astype(np.int64), minlength=self.buckets)).tolist()
+        save_parts(pa.record_batch({name: values[order] for name, values in columns.items()}), ends, path)
 
 
 def _mask(positions: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
@@ -174,23 +170,26 @@ def search_bucket(bucket: Bucket, *, folder: Path, partitions: int) -> BucketRep
     starts = _starts(hashes)
     copies = _copies(starts)
     found = copies != ALONE if bucket.key.conflict == DUPLICATE else _conflicts(hashes, starts, bucket.key.keep)
-    where = {"copy": copies[found]} | {name: hashes[name][found] for name in ("partition", "position")}
+    where = hashes["partition"][found]
     if found.any():
-        by_partition = np.argsort(where["partition"], kind="stable")
-        table = pa.table({name: values[by_partition] for name, values in where.items()})
-        path = folder / FOUND / f"{bucket.number}-{bucket.bucket}.parquet"
-        write_parquet(table, path, row_group_size=65_536)
-    return BucketReport(bucket.key, *counts, frozenset(np.unique(where["partition"]).tolist()))
+        by_partition = np.argsort(where, kind="stable")
+        rows = {"position": hashes["position"][found][by_partition], "copy": copies[found][by_partition]}
+        ends = np.cumsum(np.bincount(where, minlength=partitions)).tolist()
+        save_parts(pa.record_batch(rows), ends, _found(folder, bucket.number, bucket.bucket))
+    return BucketReport(bucket.key, *counts, frozenset(np.unique(where).tolist()))
+
+
+def _found(folder: Path, key: int, bucket: int) -> Path:
+    """Return the file of what was found in a bucket; each partition has its part."""
+    return folder / FOUND / f"{key}-{bucket}{ARROW}"
 
 
 def _read_bucket(bucket: Bucket, folder: Path, partitions: int) -> dict[str, NDArray[Any]]:
-    tables = []
-    for index in range(partitions):
-        path = f"{HASHES}/{bucket.number}/{part_name(index)}"
-        tables.append(read_partition(folder, Partition(path=path, row_group=bucket.bucket, rows=0)))
-    merged = pa.concat_tables(tables)
+    place = folder / HASHES / str(bucket.number)
+    parts = [read_part(place / part_name(index, ARROW), bucket.bucket) for index in range(partitions)]
+    merged = pa.Table.from_batches(parts)
     hashes = {name: merged[name].to_numpy() for name in merged.column_names}
-    hashes["partition"] = np.repeat(np.arange(partitions), [table.num_rows for table in tables])
+    hashes["partition"] = np.repeat(np.arange(partitions), [part.num_rows for part in parts])
     return hashes
 
 
@@ -231,9 +230,9 @@ def read_found(index: int, key: int, buckets: int, folder: Path) -> tuple[NDArra
     """
     positions, copies = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.uint8)]
     for bucket in range(buckets):
-        path = folder / FOUND / f"{key}-{bucket}.parquet"
+        path = _found(folder, key, bucket)
         if path.exists():
-            found = read_parquet(path, filters=[("partition", "=", index)])
+            found = read_part(path, index)
             positions.append(found["position"].to_numpy())
             copies.append(found["copy"].to_numpy())
     return np.concatenate(positions), np.concatenate(copies)

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
-from dask.distributed import Client
 
 from data_contracts.contract import Contract
 from serving.bundle.errors import RemoteError
@@ -24,9 +23,9 @@ from tasks.data.partitions import (
 )
 from tasks.data.rewrite import csv_header, rewrite_csv, rewrite_parquet
 from tasks.data.schema import require_one_schema
-from tasks.data.sizing import PartitionSize, partition_size, row_bytes, thread_memory
+from tasks.data.sizing import PartitionSize, partition_size, row_bytes
 from tasks.data.sources import SourceConfig, SourceFile, list_files, stamp_of
-from tasks.engine import DaskConfig, map_partitions, open_client
+from tasks.engine import Client, DaskConfig, map_partitions, open_client
 from tasks.errors import DataError
 from tasks.references import DatasetRef
 from tasks.storage import digest_file, new_folder
@@ -106,7 +105,7 @@ def run_ingest(source: SourceConfig, contract: Contract, home: Path, dask: DaskC
 
 def _size(schemas: Sequence[_FileSchema], columns: Sequence[str], client: Client) -> PartitionSize:
     width = max(row_bytes(each.schema, columns, each.row_bytes) for each in schemas)
-    return partition_size(width, thread_memory(client))
+    return partition_size(width, client.thread_memory)
 
 
 def _require_rows(source: SourceConfig, manifest: Manifest) -> None:

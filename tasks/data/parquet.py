@@ -57,17 +57,16 @@ def parquet_writer(path: Path, schema: pa.Schema, **options: Any) -> Iterator[pq
             yield writer
 
 
-def read_parquet(path: Path, columns: Sequence[str] | None = None, **options: Any) -> pa.Table:
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a whole file that memory can hold.
 
     Args:
         path: The file.
         columns: The columns to read; all by default.
-        options: Of `pyarrow.parquet.read_table`, such as `filters`.
     """
     source = pa.BufferReader(path.read_bytes()) if isinstance(path, RemotePath) else path
-    wanted = None if columns is None else list(columns)
-    return pq.read_table(source, columns=wanted, use_threads=False, memory_map=False, **options)
+    with pq.ParquetFile(source, memory_map=False) as file:
+        return file.read(None if columns is None else list(columns), use_threads=False)
 
 
 def write_parquet(table: pa.Table, path: Path, **options: Any) -> str:

@@ -40,8 +40,8 @@ def write_quarantine(
         return
     source_file, source_rows = place
     columns = {column: _as_text(_taken(raw[column], rows)) for column in raw.column_names}
-    columns["rule_id"] = pa.array([ids[rule] for rule in rules[rows]], pa.string())
-    columns["source_file"] = pa.array([source_file] * len(rows), pa.string())
+    columns["rule_id"] = pa.array(ids, pa.string()).take(pa.array(rules[rows]))
+    columns["source_file"] = pa.repeat(pa.scalar(source_file, pa.string()), len(rows))
     columns["source_row"] = source_rows.take(pa.array(rows))
     columns["source_text"] = pa.nulls(len(rows), pa.string())
     # A few rows of many columns, read by people if at all: encoding them would take longer than all else about them.

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-from dask.distributed import Client
 
 # Decoded bytes of a partition, most often twice what there are: enough that its fixed costs do not count, and little
 # beside a gigabyte.
@@ -70,13 +69,3 @@ def _width(kind: pa.DataType) -> int:
         return max(1, int(kind.bit_width) // 8)
     except ValueError:
         return _TEXT
-
-
-def thread_memory(client: Client) -> int | None:
-    """Return the bytes of memory for each thread of the worker that has least; None where no worker has a limit.
-
-    Dask takes the machine's memory or the container's limit, whichever is less, unless a worker was told otherwise.
-    """
-    workers = client.scheduler_info()["workers"].values()
-    shares = [worker["memory_limit"] // max(1, worker["nthreads"]) for worker in workers if worker["memory_limit"]]
-    return min(shares, default=None)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from dask.distributed import Client
 from numpy.typing import NDArray
 
 from data_contracts.contract import Contract
@@ -31,9 +30,9 @@ from tasks.data.quarantine import RawPartition, raw_partitions, write_broken_row
 from tasks.data.sources import require_unchanged
 from tasks.data.typed_rows import digested_files, write_rows, write_rows_manifest
 from tasks.data.verdicts import ALONE, BY_ROW, NO_RULE, Rules, count_rules, rule_ids, write_verdicts
-from tasks.engine import DaskConfig, merge_partitions, open_client
+from tasks.engine import Client, DaskConfig, merge_partitions, open_client
 from tasks.references import DatasetRef, ValidationRef
-from tasks.storage import digest_folder, new_folder, remove_folder, write_json
+from tasks.storage import DigestName, new_folder, remove_folder, write_json
 
 __all__ = ["ValidateConfig", "require_kept", "run_validate"]
 
@@ -90,7 +89,9 @@ def run_validate(
         DiskFullError: There is no space left; nothing half-written stays.
     """
     manifest = read_manifest(raw)
-    with new_folder(home / "validations", _digest) as folder, open_client(dask) as client:
+    # The typed rows are large, and were digested as they were written.
+    named = DigestName(digested_files)
+    with new_folder(home / "validations", named) as folder, open_client(dask) as client:
         work = _prepare(client, raw, manifest, contract, config, folder)
         partitions = raw_partitions(manifest)
         validate = partial(_validate_partition, work=work)
@@ -105,15 +106,9 @@ def run_validate(
         _judge(folder, contract, measured, compared)
         for passing in _PASSING:
             remove_folder(folder / passing)
-        digest = _digest(folder)
     out = sum(counts.quarantined.values())
-    path = str(home / "validations" / digest)
-    return ValidationRef(path=path, digest=digest, rows=counts.rows, kept=counts.rows - out, quarantined=out)
-
-
-def _digest(folder: Path) -> str:
-    # The typed rows are large, and were digested as they were written.
-    return digest_folder(folder, leave_out=digested_files(folder))
+    path = str(home / "validations" / named.digest)
+    return ValidationRef(path=path, digest=named.digest, rows=counts.rows, kept=counts.rows - out, quarantined=out)
 
 
 def _told_apart_by(key: Key, contract: Contract) -> Columns:

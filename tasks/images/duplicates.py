@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-from dask.distributed import Client
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,7 +28,7 @@ from tasks.data.partitions import (
     write_manifest,
     write_partition,
 )
-from tasks.engine import DaskConfig, map_partitions, open_client
+from tasks.engine import Client, DaskConfig, map_partitions, open_client
 from tasks.errors import DataError
 from tasks.images.findings import CONFLICT, EXACT, KEPT, LABEL_CONFLICT, NEAR, Findings, write_findings
 from tasks.images.hashing import PerceptualHash

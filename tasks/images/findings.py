@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from dask.distributed import Client
 from numpy.typing import NDArray
 
 from tasks.data.partitions import Partition, part_name, read_manifest, read_partition, write_partition
-from tasks.engine import map_partitions
+from tasks.engine import Client, map_partitions
 from tasks.images.ingest import QUARANTINE, QUARANTINE_SCHEMA
 from tasks.images.layout import read_layout
 from tasks.references import DatasetRef

@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from dask.distributed import Client
 from numpy.typing import NDArray
 
 from tasks.data.arrow_files import ARROW
 from tasks.data.hashing import LANES, hash_rows
 from tasks.data.partitions import Partition, part_name, read_manifest, read_partition, write_partition
-from tasks.engine import map_partitions
+from tasks.engine import Client, map_partitions
 from tasks.images.hashing import Hashes, PerceptualHash, hash_perceptually
 from tasks.images.layout import ImageLayout, read_layout, read_pixels
 from tasks.images.near import Positions, band_masks, near_pairs
@@ -74,7 +73,7 @@ def write_hashes(client: Client, images: DatasetRef, kind: PerceptualHash | None
     """Hash every image of a dataset.
 
     Args:
-        client: The cluster's client.
+        client: Who does the work.
         images: The dataset.
         kind: The perceptual hash; None for none, where only equal images are looked for.
         folder: Where the files go.

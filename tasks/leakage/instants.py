@@ -7,12 +7,11 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
-from dask.distributed import Client
 from numpy.typing import NDArray
 
 from tasks.data.partitions import Partition, read_manifest
 from tasks.data.split import read_split_partition
-from tasks.engine import merge_partitions
+from tasks.engine import Client, merge_partitions
 from tasks.leakage.plan import LeakagePlan
 from tasks.preprocessing.calendar import MICROSECONDS_PER_DAY
 from tasks.preprocessing.columns import instants, one_array

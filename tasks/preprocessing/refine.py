@@ -115,7 +115,7 @@ def refine_summaries(
     """Return the summaries with exact quantiles for numeric features, as far as the config asks for any.
 
     Args:
-        client: The cluster's client.
+        client: Who does the work.
         data: The clean dataset, its split and its numbered partitions.
         measures: What was summarised.
         summaries: By name.

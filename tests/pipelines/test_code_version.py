@@ -56,7 +56,7 @@ def test_the_real_tasks_are_followed_into_the_contracts() -> None:
     path = subject.source_file("tasks.references")
     assert path is not None
     found = set(subject.imported_modules(subject.source_file("tasks.engine"), "tasks.engine"))
-    assert {"tasks", "tasks.errors", "tasks.progress"} <= found
+    assert {"tasks", "tasks.progress", "tasks.dask_threads"} <= found
 
 
 def test_versions_are_found_in_several_threads_at_once() -> None:

@@ -1,6 +1,5 @@
-"""Small contracts, sources and a shared local client for the tests of the data tasks."""
+"""Small contracts and sources for the tests of the data tasks."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +13,7 @@ from tasks.data.partitions import read_manifest, read_partition
 from tasks.data.rewrite import rewrite_csv
 from tasks.data.sizing import PartitionSize
 from tasks.data.validate import ValidateConfig, run_validate
-from tasks.engine import DaskConfig, open_client
+from tasks.engine import DaskConfig
 from tasks.references import DatasetRef, ValidationRef
 
 
@@ -79,7 +78,6 @@ def read_all(dataset: DatasetRef) -> pa.Table:
 
 
 @pytest.fixture(scope="session")
-def dask() -> Iterator[DaskConfig]:
-    """A client that all tests share, named by its address as a pipeline would."""
-    with open_client(DaskConfig(threads=2)) as client:
-        yield DaskConfig(scheduler_address=client.scheduler.address)
+def dask() -> DaskConfig:
+    """Where the data work of all tests runs."""
+    return DaskConfig(threads=2)

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from tasks.data.arrow_files import read_arrow, save_arrow, write_arrow
+from tasks.data.arrow_files import read_arrow, read_part, save_arrow, save_parts, write_arrow
 from tasks.storage import digest_file
 
 # So many rows are more than the buffer of a file holds.
@@ -24,3 +24,15 @@ def test_both_ways_of_writing_write_the_same(tmp_path):
 def test_the_systems_error_comes_through(tmp_path):
     with pytest.raises(IsADirectoryError):
         write_arrow(TABLE, tmp_path)
+
+
+def test_each_part_is_read_by_itself(tmp_path):
+    rows = pa.record_batch({"a": list(range(10)), "b": [bool(row % 3) for row in range(10)]})
+    path = tmp_path / "folder" / "parts.arrow"
+    save_parts(rows, [0, 3, 3, 10], path)
+    parts = [read_part(path, number) for number in range(4)]
+    assert [part.num_rows for part in parts] == [0, 3, 0, 7]
+    assert pa.Table.from_batches(parts).equals(pa.Table.from_batches([rows]))
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(pa.ArrowInvalid):
+        read_part(path, 1)

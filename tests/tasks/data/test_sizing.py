@@ -1,8 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from tasks.data.sizing import TARGET_BYTES, partition_size, row_bytes, thread_memory
-from tasks.engine import open_client
+from tasks.data.sizing import TARGET_BYTES, partition_size, row_bytes
 
 GIB = 1 << 30
 SCHEMA = pa.schema([("a", pa.int64()), ("b", pa.string()), ("c", pa.bool_()), ("d", pa.list_(pa.int8()))])
@@ -29,9 +28,3 @@ def test_rows_are_a_power_of_two_within_the_target(width):
 def test_a_row_is_as_wide_as_its_types_or_as_the_file_says():
     assert row_bytes(SCHEMA, ["a", "b", "c", "d"]) == 8 + 24 + 1 + 24
     assert row_bytes(SCHEMA, ["a"], stored=500) == 500
-
-
-def test_the_memory_of_a_thread_is_the_workers_share(dask):
-    with open_client(dask) as client:
-        limit = next(iter(client.scheduler_info()["workers"].values()))["memory_limit"]
-        assert thread_memory(client) == limit // 2

@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from pipelines.search.config import SearchConfig
 from pipelines.search.sampling import NumberedSampler, build_pruner, distributions
 from tasks.errors import ConfigError
-from tasks.metrics.selection import GREATER_IS_BETTER
+from tasks.metrics.table import direction
 from tasks.storage import is_remote
 
 # Why a trial has no value: what the config or the training said of its settings.
@@ -104,7 +104,7 @@ class Trials:
             self.study = optuna.create_study(
                 storage=RDBStorage(place.url, engine_kwargs=arguments),
                 study_name=place.study,
-                direction="maximize" if metric in GREATER_IS_BETTER else "minimize",
+                direction="maximize" if direction(metric) > 0 else "minimize",
                 sampler=NumberedSampler(search.sampler, search.seed),
                 pruner=build_pruner(search),
                 load_if_exists=True,

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.special import log_softmax, softmax
 from sklearn import metrics as sk
 
+from tasks.metrics.numbers import pinball
 from tasks.preprocessing.targets import LabelsTarget, NumberTarget, Problem, Target
 
 Floats = npt.NDArray[np.float64]
@@ -21,7 +22,6 @@ _METRICS: dict[Problem, tuple[str, ...]] = {
     "regression": ("rmse", "mae"),
     "quantile": ("pinball",),
 }
-GREATER_IS_BETTER = frozenset({"roc_auc", "accuracy"})
 SELECTION_METRICS = tuple(dict.fromkeys(name for names in _METRICS.values() for name in names))
 
 
@@ -59,11 +59,10 @@ def selection_metrics(truth: npt.NDArray[Any], scores: Floats, target: Target) -
 
 
 def _of_numbers(truth: Floats, scores: Floats, target: NumberTarget) -> dict[str, float]:
+    if target.quantiles:
+        return {"pinball": float(pinball(truth, scores, target.quantiles).mean() * target.spread)}
     error = (truth[:, None] - scores) * target.spread
-    if not target.quantiles:
-        return {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error)))}
-    levels = np.array(target.quantiles)
-    return {"pinball": float(np.maximum(levels * error, (levels - 1.0) * error).mean())}
+    return {"rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error)))}
 
 
 def _mean_area(truth: npt.NDArray[np.bool_], scores: Floats) -> float:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from tasks.augmentation.config import AugmentConfig
 from tasks.errors import ConfigError
-from tasks.metrics.selection import GREATER_IS_BETTER, selection_metrics
+from tasks.metrics.selection import selection_metrics
+from tasks.metrics.table import direction
 from tasks.models.checkpoint import ModelDescription, write_model
 from tasks.models.predictor import Floats
 from tasks.models.spec import FeatureSpec
@@ -210,7 +211,7 @@ def _gains(history: History, best: int, selection: SelectionConfig) -> bool:
     if not best:
         return True
     gain = history[-1][selection.metric] - history[best - 1][selection.metric]
-    return (gain if selection.metric in GREATER_IS_BETTER else -gain) > selection.least_gain
+    return direction(selection.metric) * gain > selection.least_gain
 
 
 def _settings(config: TrainConfig, model: TreesConfig) -> dict[str, Any]:

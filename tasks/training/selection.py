@@ -10,7 +10,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
 
 from tasks.errors import ConfigError
-from tasks.metrics.selection import GREATER_IS_BETTER, SELECTION_METRICS, metrics_of
+from tasks.metrics.selection import SELECTION_METRICS, metrics_of
+from tasks.metrics.table import direction
 from tasks.preprocessing.targets import Problem
 from tasks.training.choice import require_known
 from tasks.training.module import NetworkModule
@@ -111,14 +112,14 @@ class Selection(pl.Callback):
         assert isinstance(module, NetworkModule)
         metric = self.config.metric
         values = [record[metric] for record in self.history]
-        module.plateau = plateau_factor(values, module.config, greater_is_better=metric in GREATER_IS_BETTER)
+        module.plateau = plateau_factor(values, module.config, greater_is_better=direction(metric) > 0)
 
     def _gains(self, record: dict[str, float]) -> bool:
         if not self.best_round:
             return True
         metric = self.config.metric
         gain = record[metric] - self.history[self.best_round - 1][metric]
-        return (gain if metric in GREATER_IS_BETTER else -gain) > self.config.least_gain
+        return direction(metric) * gain > self.config.least_gain
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint must hold."""

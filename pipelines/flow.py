@@ -24,6 +24,7 @@ from tasks.errors import GateRefusedError
 from tasks.evaluation.evaluate import read_metrics
 from tasks.images.contract import write_contract
 from tasks.promotion.promote import Promotion, Proofs
+from tasks.retention.lock import at_work
 from tasks.storage import headrace_home, write_atomic, write_json
 
 
@@ -54,7 +55,12 @@ def data_to_deployment(config_path: str, overrides: list[str] | None = None) -> 
         LeakageError: A leak was found that the config does not accept.
         GateRefusedError: A gate refused promotion; the champion stays.
     """
-    run = open_run(Path(config_path), overrides or [], ("runs", _run_id()))
+    with at_work(headrace_home()):
+        return _whole_way(Path(config_path), overrides or [])
+
+
+def _whole_way(config_path: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    run = open_run(config_path, overrides, ("runs", _run_id()))
     with open_client(run.config.dask) as client:
         run = run.on(client)
         data = prepare(run)

@@ -10,14 +10,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from serving.bundle.places import place
 from serving.guard.keys import KeysConfig
 from serving.guard.limits import LimitsConfig
-from serving.models.batching import BatchingConfig
-from serving.models.served import VersionsConfig
+from serving.models.settings import BatchingConfig, VersionsConfig
 from serving.transports.grpc.config import GrpcConfig
 from serving.transports.limits import TransportConfig
 from serving.transports.tls import TlsConfig
 from serving.watch.access_log import LogConfig
-from serving.watch.features import MetricsConfig
-from serving.watch.samples import SamplesConfig
+from serving.watch.settings import MetricsConfig, SamplesConfig
 from serving.watch.traces import TracesConfig, traces_of_environment
 
 

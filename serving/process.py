@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import resource
 import signal
 import socket
+import sys
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 # A collection looks at what was made since the last one; a request leaves no cycles behind, so few are needed.
 _COLLECT_AFTER = 20_000
 _OTHER_FILES = 256
+_LAST_SECONDS = 0.1
 
 
 def run(config: ServeConfig, listening: socket.socket, worker: Worker, say: Callable[[str], None]) -> None:
@@ -39,6 +43,18 @@ def run(config: ServeConfig, listening: socket.socket, worker: Worker, say: Call
     _allow_files(config.transport.max_connections)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(config, listening, worker, say))
+    _leave_threads()
+
+
+def _leave_threads() -> None:
+    """End the process at once where a thread still runs what nobody waits for; the interpreter would wait for it."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(_LAST_SECONDS)
+            if thread.is_alive():
+                logging.shutdown()
+                sys.stdout.flush()
+                os._exit(0)
 
 
 def _allow_files(connections: int) -> None:
@@ -55,8 +71,10 @@ async def _run(config: ServeConfig, listening: socket.socket, worker: Worker, sa
     stop = _stop_signal()
     if worker.channel is not None:
         asyncio.get_running_loop().add_reader(worker.channel, stop.set)
+    stopping = asyncio.create_task(stop.wait())
     service = Service(config, worker=worker)
-    await service.start()
+    if not await _started(service, stopping):
+        return
     listener = Listener(service, config.transport)
     certificates = Certificates(config.tls) if config.tls is not None else None
     await listener.listen(listening, certificates.context if certificates is not None else None)
@@ -66,7 +84,7 @@ async def _run(config: ServeConfig, listening: socket.socket, worker: Worker, sa
     say(", ".join(f"{model.name} (version {model.version})" for model in service.served.loaded.values()) or "none yet")
     grpc = await _grpc(service, config)
     following = asyncio.create_task(certificates.follow()) if certificates is not None else None
-    await stop.wait()
+    await stopping
     service.draining = True
     await asyncio.sleep(config.transport.notice_seconds)
     draining = [listener.drain()]
@@ -78,6 +96,18 @@ async def _run(config: ServeConfig, listening: socket.socket, worker: Worker, sa
     # What still runs was given up: nobody waits for its answer, and its threads are about to end.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     await service.stop()
+
+
+async def _started(service: Service, stopping: asyncio.Task[Any]) -> bool:
+    """Start a service, unless the process is told to stop before it has loaded its models, however long that takes."""
+    starting = asyncio.create_task(service.start())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        await starting
+        return True
+    starting.cancel()
+    await service.stop()
+    return False
 
 
 async def _grpc(service: Service, config: ServeConfig) -> GrpcServer | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from gc import freeze
 from importlib import import_module
 
 import click
@@ -12,6 +13,8 @@ from pipelines.cli.outcome import report_failure
 _COMMANDS = {
     "check": "Say what is wrong in a config or its contract, and run nothing.",
     "contract": "Compare two versions of a contract.",
+    "drift": "Hold sampled traffic against what the model was trained on.",
+    "gc": "Remove old runs and versions, and the data that nothing refers to any more.",
     "keys": "Add, list and revoke the endpoint's API keys.",
     "models": "List, show, promote and roll back the versions in the model store, and say which of them answer.",
     "run": "Take a pipeline from its source to a promoted model.",
@@ -31,6 +34,8 @@ class _LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command = import_module(f"pipelines.cli.{cmd_name}").command
+        # What was imported stays to the end, so that looking through it for garbage, then and before, finds none.
+        freeze()
         assert isinstance(command, click.Command)
         return command
 
@@ -50,7 +55,7 @@ def headrace() -> None:
       headrace run pipelines/configs/flights.yaml
       headrace serve
 
-    Exit codes: 0 done, 2 the config, contract or arguments are wrong, 3 a gate refused, 4 the data broke its
+    Exit codes: 0 done, 2 the config, contract or arguments are wrong, 3 a gate refused or drift was found, 4 the data broke its
     contract beyond its threshold or leaks what is to be predicted, 1 anything unforeseen.
     """
 

@@ -25,7 +25,8 @@ from pipelines.search.study import Place, Trials, place_of
 from pipelines.search.trials import Asked, try_on
 from tasks.engine import open_client
 from tasks.errors import ConfigError
-from tasks.storage import digest_of
+from tasks.retention.lock import at_work
+from tasks.storage import digest_of, headrace_home
 
 # What makes trials comparable is all but these: places, what comes after training, and how long and where is tried.
 _NOT_COMPARED = frozenset(
@@ -71,6 +72,11 @@ def search(config_path: str, overrides: list[str], out: str) -> dict[str, Any]:
         ContractBrokenError: The data broke its contract beyond the threshold.
         LeakageError: A leak was found that the config does not accept.
     """
+    with at_work(headrace_home()):
+        return _search(config_path, overrides, out)
+
+
+def _search(config_path: str, overrides: list[str], out: str) -> dict[str, Any]:
     run = open_run(Path(config_path), overrides, ("searches", "config"))
     asked_for = run.config.search
     if asked_for is None:
@@ -102,7 +108,8 @@ def search(config_path: str, overrides: list[str], out: str) -> dict[str, Any]:
 @flow(name="search", flow_run_name="search-beside", validate_parameters=False)
 def search_beside(asked: Asked, trials: Trials) -> None:
     """Try in a process that another search has started."""
-    try_on(asked, trials)
+    with at_work(headrace_home()):
+        try_on(asked, trials)
 
 
 def _metric(run: Run, asked_for: SearchConfig) -> str:

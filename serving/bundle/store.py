@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from serving.bundle.errors import BundleError, StoreError
 from serving.bundle.manifest import BundleManifest
+from serving.bundle.pointers import read_pointer
 from serving.bundle.read import open_bundle, read_manifest
 from serving.bundle.traffic import TRAFFIC, TrafficPlan, read_traffic, write_traffic
 from serving.bundle.writing import building, folder_names, locked, replace_file, settle, version_names
@@ -82,9 +83,8 @@ class ModelStore:
             StoreError: The pointer is corrupt.
         """
         path = self.pointer_path(model)
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
+        content = read_pointer(path)
+        if content is None:
             return None
         try:
             champion = Champion.model_validate_json(content)

@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from serving.bundle.errors import StoreError
+from serving.bundle.pointers import read_pointer
 from serving.bundle.writing import replace_file
 
 TRAFFIC = "traffic"
@@ -69,9 +70,8 @@ def read_traffic(path: Path) -> TrafficPlan:
     Raises:
         StoreError: The file is corrupt.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+    content = read_pointer(path)
+    if content is None:
         return TrafficPlan()
     try:
         return TrafficPlan.model_validate_json(content)

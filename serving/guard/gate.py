@@ -22,9 +22,13 @@ ACTIONS: Mapping[Kind, Action | None] = {
     "live": None,
     "ready": None,
     "model_ready": None,
+    # The page holds nothing but itself; what it shows it asks for with a key.
+    "page": None,
     "server": "describe",
     "openapi": "describe",
     "model": "describe",
+    "models": "describe",
+    "card": "describe",
     "infer": "predict",
     "predict": "predict",
     "metrics": "metrics",
@@ -47,6 +51,7 @@ class Gate:
         self._ring = KeyRing(keys.file, keys.poll_seconds) if keys.file is not None else None
         self._rates = Rates(rate, burst, limits.max_clients) if rate is not None else None
         self._flights = Flights(limits.max_in_flight, limits.max_in_flight_per_key)
+        self._knows_clients = rate is not None or limits.max_in_flight_per_key is not None
         self._admission = Admission(limits.target_wait_ms / 1000) if limits.target_wait_ms is not None else None
         self._wait = wait
         self._lag = LoopLag()
@@ -66,6 +71,9 @@ class Gate:
         assert route is not None
         action = ACTIONS.get(route.kind, "predict")
         if action is None:
+            if self._ring is not None:
+                # Whoever needs no key is told of no model, not even by the words of a refusal.
+                exchange.visible = frozenset()
             return
         if self._ring is not None:
             caller = self._ring.check(exchange.credentials, action, route.model, exchange.started)
@@ -75,7 +83,7 @@ class Gate:
             return
         if self._admission is not None and action == "predict":
             self._admission.check(route.model, self._wait(exchange), self._lag())
-        client = _client(exchange)
+        client = _client(exchange) if self._knows_clients else ""
         if self._rates is not None:
             self._rates.take(client, exchange.started)
         self._flights.begin(client)
@@ -85,7 +93,7 @@ class Gate:
         """An exchange has its answer, or its client is gone."""
         if exchange.admitted:
             exchange.admitted = False
-            self._flights.end(_client(exchange))
+            self._flights.end(_client(exchange) if self._knows_clients else "")
 
 
 def check_door(host: str, keys: KeysConfig) -> None:

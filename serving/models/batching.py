@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from functools import partial
 from time import perf_counter, thread_time
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from serving.guard.refusals import OverloadedError
 from serving.models.cost import RunCost
 from serving.models.loaded import LoadedModel, Outcome, PredictionError
+from serving.models.settings import BatchingConfig
 from serving.records.request import InferRequest
+
+logger = logging.getLogger(__name__)
 
 Done = Callable[[Outcome], None]
 # A plain tuple: one is made for each request. The last is when it came.
@@ -22,27 +26,6 @@ Timed = tuple[list[Outcome], float]
 _FOLLOW = 0.3
 # A timer may ring a little early.
 _SOONEST = 0.001
-
-
-class BatchingConfig(BaseModel):
-    """How requests for one model version are joined into runs of its graph.
-
-    Attributes:
-        max_rows: A run has at most so many rows; a request that has more by itself runs alone.
-        max_delay_ms: How long a request may wait for others to join it. 0 joins only what one turn of the event loop
-            brings in and what comes while a run is under way, so that a lone request never waits.
-        inline_ms: A run that is expected to take longer goes to the worker thread, so that other requests are read and
-            answered meanwhile; a shorter one is not worth the way there and back.
-        queue_timeout_ms: A request that has waited so long for its run to begin is answered 503 rather than late. None
-            to let it wait.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_rows: int = Field(default=1024, gt=0)
-    max_delay_ms: float = Field(default=0.0, ge=0, le=1000)
-    inline_ms: float = Field(default=0.5, ge=0)
-    queue_timeout_ms: float | None = Field(default=30_000, gt=0)
 
 
 class Batcher:
@@ -121,17 +104,13 @@ class Batcher:
             self._began, self._length = perf_counter(), self._cost.least(rows) * self._stretch
             loop = asyncio.get_running_loop()
             future = self._thread.submit(_timed, self.model, requests)
-            future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._returned, batch, rows, done))
+            future.add_done_callback(partial(hand_back, loop, partial(self._returned, batch, rows)))
             return
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._flush)
-        timed: Timed | None = None
-        try:
-            started = perf_counter()
-            outcomes = self.model.predict(requests)
-            timed = outcomes, perf_counter() - started
-        finally:
-            self._finish(batch, rows, timed)
+        started = perf_counter()
+        outcomes = _outcomes(self.model, requests)
+        self._finish(batch, rows, (outcomes, perf_counter() - started))
 
     def _take(self) -> tuple[list[Pending], int]:
         """Return the requests that run next, oldest first, and their rows."""
@@ -169,27 +148,38 @@ class Batcher:
         if self._waiting:
             # These have waited for a whole run already.
             asyncio.get_running_loop().call_soon(self._flush)
-        timed: Timed | None = None
-        try:
-            timed = future.result()
-            self._stretch += _FOLLOW * (min(max(took / max(timed[1], 1e-6), 1.0), 10.0) - self._stretch)
-        finally:
-            self._finish(batch, rows, timed)
+        timed = future.result()
+        self._stretch += _FOLLOW * (min(max(took / max(timed[1], 1e-6), 1.0), 10.0) - self._stretch)
+        self._finish(batch, rows, timed)
 
-    def _finish(self, batch: list[Pending], rows: int, timed: Timed | None) -> None:
-        if timed is None:
-            # Whatever was raised goes on to the event loop, which logs it; the clients must not wait for ever.
-            _hand_out(batch, [PredictionError("the endpoint failed on this batch; its log says why")] * len(batch), 0)
-            return
+    def _finish(self, batch: list[Pending], rows: int, timed: Timed) -> None:
         self._cost.learn(rows, timed[1])
         _hand_out(batch, timed[0], 0)
+
+
+def hand_back(loop: asyncio.AbstractEventLoop, take: Callable[[Future[Any]], object], done: Future[Any]) -> None:
+    """Give a thread's result back to the event loop, unless the endpoint has stopped and nobody waits for it."""
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(take, done)
 
 
 def _timed(model: LoadedModel, requests: Sequence[InferRequest]) -> Timed:
     """Predict in the thread; return the outcomes and the processor seconds that this took."""
     started = thread_time()
-    outcomes = model.predict(requests)
+    outcomes = _outcomes(model, requests)
     return outcomes, thread_time() - started
+
+
+def _outcomes(model: LoadedModel, requests: Sequence[InferRequest]) -> list[Outcome]:
+    """Predict; a defect of ours that one request brings out is answered to that request alone."""
+    try:
+        return model.predict(requests)
+    # Whatever it is, as at `serving.service.boundary`: nobody may wait for an answer that never comes.
+    except Exception:
+        logger.exception("failed on a run of %d requests for model %s", len(requests), model.name)
+    if len(requests) == 1:
+        return [PredictionError("the endpoint failed on it; its log says why")]
+    return [outcome for request in requests for outcome in _outcomes(model, [request])]
 
 
 def _hand_out(batch: Sequence[Pending], outcomes: Sequence[Outcome], start: int) -> None:

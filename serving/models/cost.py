@@ -39,9 +39,10 @@ class RunCost:
         larger run is taken to cost as much.
         """
         size = rows.bit_length()
-        per_row = self._per_row[size] or next((known for known in self._per_row[size:] if known), 0.0)
-        if per_row:
-            return per_row * rows
+        # Asked for every request, and no generator is as quick as this.
+        for known in self._per_row[size:]:
+            if known:
+                return known * rows
         below = [(1 << each >> 1, known) for each, known in enumerate(self._per_row[:size]) if known][-2:]
         if not below:
             return 0.0

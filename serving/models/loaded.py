@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from serving.bundle.manifest import BundleManifest
 from serving.bundle.read import read_bundle
 from serving.bundle.session import SESSION_ERRORS, open_session
 from serving.errors import ContractViolationError, RequestError
-from serving.protocol.answer import Answer, AnswerForm, Outputs
+from serving.protocol.answer import Answer, AnswerForm, Outputs, Run
 from serving.protocol.reader import RequestReader
 from serving.records.datatypes import DTYPES
 from serving.records.request import InferRequest
@@ -24,6 +25,8 @@ from serving.records.tensors import Feed, Tensors
 from serving.watch.runs import RunWatch
 
 _WARM_UP_RUNS = 3
+# Requests have so many rows on average at most, where most of them have one.
+_LONE = 2
 
 
 class PredictionError(RuntimeError):
@@ -155,23 +158,17 @@ class LoadedModel:
 
     def _answered(self, feed: Feed, requests: Sequence[InferRequest], began: float) -> list[Outcome]:
         outputs = self.run(feed)
-        _check_rows(outputs, sum([request.rows for request in requests]))
+        sizes = [request.rows for request in requests]
+        rows, count = sum(sizes), len(sizes)
+        _check_rows(outputs, rows)
         ended = time.perf_counter()
         if self.watch is not None:
             self.watch.ran(requests, feed, outputs, ended - began)
-        return self._split(outputs, requests, (began, ended))
-
-    def _split(self, outputs: Outputs, requests: Sequence[InferRequest], ran: tuple[float, float]) -> list[Outcome]:
-        if len(requests) == 1:
-            return [Answer(self._form, outputs, ran)]
-        outcomes: list[Outcome] = []
-        start = 0
-        for request in requests:
-            rows = slice(start, start + request.rows)
-            share = {name: tensor[rows] for name, tensor in outputs.items()}
-            outcomes.append(Answer(self._form, share, ran))
-            start = rows.stop
-        return outcomes
+        if count == 1:
+            return [Answer(Run(self._form, outputs, began=began, ended=ended))]
+        run = Run(self._form, outputs, lone=rows < _LONE * count, began=began, ended=ended)
+        starts = accumulate(sizes, initial=0)
+        return [Answer(run, start, size) for start, size in zip(starts, sizes, strict=False)]
 
 
 def _check_rows(outputs: Outputs, rows: int) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from serving.bundle.errors import BundleError, StoreError
 from serving.bundle.store import Champion, ModelStore
 from serving.bundle.traffic import Share, TrafficPlan
-from serving.models.batching import Batcher, BatchingConfig
+from serving.models.batching import Batcher
 from serving.models.lineup import Lineup, Role
 from serving.models.loaded import LoadedModel
+from serving.models.settings import BatchingConfig
 from serving.models.shadow import Shadow, ShadowCounts
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,14 @@ class Loader:
 
     def _load(self, model: str, version: str) -> Batcher:
         path = self.store.bundle_path(model, version)
-        loaded = LoadedModel.load(path, version, self.max_batch)
+        try:
+            loaded = LoadedModel.load(path, version, self.max_batch)
+        except (BundleError, OSError):
+            raise
+        # A bundle that breaks what reads it as nobody foresaw must not keep the others from being served.
+        except Exception as error:
+            logger.exception("failed on the bundle %s", path)
+            raise BundleError.at(path, f"it breaks what reads it ({type(error).__name__}, see the log)") from error
         if loaded.name != model:
             raise BundleError.at(path, f"the bundle belongs to model {loaded.name!r}, expected {model!r}")
         if self.watch is not None:

@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from serving.bundle.errors import BundleError, StoreError
 from serving.bundle.places import RemotePath
 from serving.bundle.store import ModelStore
 from serving.bundle.traffic import TrafficPlan
 from serving.errors import NotFoundError
-from serving.models.batching import Batcher, BatchingConfig
+from serving.models.batching import Batcher
 from serving.models.lineup import Lineup
 from serving.models.loaded import LoadedModel
 from serving.models.loading import Loader
 from serving.models.overview import ModelOverview, overview_of, summary
+from serving.models.settings import BatchingConfig, VersionsConfig
 
 logger = logging.getLogger(__name__)
 
 _Stamp = tuple[int, int, int] | str | None
-
-
-class VersionsConfig(BaseModel):
-    """How many versions stay in memory.
-
-    Attributes:
-        kept: So many former champions of a model stay loaded, so that a rollback needs to load nothing.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kept: int = Field(default=1, ge=0, le=100)
 
 
 _BATCHING, _VERSIONS = BatchingConfig(), VersionsConfig()
@@ -182,9 +170,9 @@ class ServedModels:
                 logger.error("a change in the model store could not be followed", exc_info=failed)
 
     def close(self) -> None:
-        """End the threads; call it once every request has its answer."""
+        """End the threads, which finish what they are at; call it once every request has its answer."""
         for thread in (self._loading_thread, self._thread, self._shadow_thread):
-            thread.shutdown()
+            thread.shutdown(wait=False, cancel_futures=True)
 
     def _follow(self, model: str) -> None:
         plan = self._plan(model)
@@ -232,4 +220,9 @@ def _stamp(path: Path) -> _Stamp:
         status = path.stat()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        # Reading it says so.
+        return "a circle of links"
     return status.st_mtime_ns, status.st_ino, status.st_size

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from serving.errors import RequestError
-from serving.models.batching import Done
+from serving.models.batching import Done, hand_back
 from serving.models.loaded import LoadedModel, Outcome
 from serving.models.sticky import place
 from serving.protocol.answer import Answer, Outputs
@@ -119,7 +120,7 @@ class Shadow:
         copies, self._waiting, self._rows = self._waiting, [], 0
         loop = asyncio.get_running_loop()
         future = self._thread.submit(self._compare, copies)
-        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._compared, done))
+        future.add_done_callback(partial(hand_back, loop, self._compared))
 
     def _compared(self, future: Future[ShadowCounts]) -> None:
         self._busy = bool(self._waiting)

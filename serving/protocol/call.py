@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from serving.protocol.answer import Answer, encode
+from serving.protocol.answer import Answer, Written, encode
 from serving.protocol.reader import RequestReader, parse_body
 from serving.records.request import InferRequest
-
-_BINARY = b"application/octet-stream"
-
-
-class Written(NamedTuple):
-    """An answer's bytes, and the headers that say how to read them."""
-
-    body: bytes
-    content_type: bytes = b"application/json"
-    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 class Call(Protocol):
@@ -61,7 +50,4 @@ class JsonCall:
 
     def write(self, request: InferRequest, answer: Answer) -> Written:
         """Return the answer's JSON, and the binary tensors that were asked for behind it."""
-        body, json_length = encode(request, answer)
-        if json_length is None:
-            return Written(body)
-        return Written(body, _BINARY, ((b"inference-header-content-length", b"%d" % json_length),))
+        return encode(request, answer)

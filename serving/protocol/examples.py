@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from serving.bundle.manifest import InputSpec
@@ -21,27 +21,38 @@ _PLACEHOLDERS: dict[str, tuple[Any, ...]] = {
     "date": ("2000-01-01",),
     "timestamp": ("2000-01-01T00:00:00Z",),
 }
+_NOTHING: Mapping[str, Any] = {}
 _LETTERS = ("example", "A", "a", "0")
 _LONGEST = 40
+_HUGE = 1e150
+_LEAST_INT64 = -(2**63)
 
 
-def example_record(specs: Sequence[InputSpec]) -> dict[str, Any] | None:
+def example_record(specs: Sequence[InputSpec], typical: Mapping[str, Any] = _NOTHING) -> dict[str, Any] | None:
     """Return a record that keeps the rules, or None where one input's are not met by any value tried here.
 
     Args:
         specs: The model's inputs. The larger tensors have no example.
+        typical: Values by input, preferred to all but the contract's own examples.
     """
     record = {}
     for spec in specs:
-        found = example_value(spec)
-        if found is None and not spec.nullable:
+        found = example_value(spec, typical.get(spec.name))
+        if found is None and (spec.shape or not spec.nullable):
             return None
         record[spec.name] = found
     return record
 
 
-def example_value(spec: InputSpec) -> Any:
-    """Return the first value that keeps the rules: the contract's example, an allowed value, a bound, a placeholder.
+def example_value(spec: InputSpec, typical: Any = None) -> Any:
+    """Return the first value that keeps the rules.
+
+    Tried are the contract's examples, the typical value, the allowed values, the middle between the bounds, the bounds,
+    placeholders.
+
+    Args:
+        spec: The input.
+        typical: A value to try early; None for none.
 
     Returns:
         The value, nested for a tensor; None where null is all that is known, or nothing is.
@@ -50,27 +61,42 @@ def example_value(spec: InputSpec) -> Any:
         return _zeros(spec, spec.shape) if math.prod(spec.shape) <= _LARGEST else None
     column = column_of(spec)
     assert isinstance(column, Column)
-    return next((value for value in _candidates(spec) if _keeps(column, value)), None)
+    return next((value for value in _candidates(spec, typical) if _keeps(column, value)), None)
 
 
-def _candidates(spec: InputSpec) -> Iterator[Any]:
+def _candidates(spec: InputSpec, typical: Any) -> Iterator[Any]:
     yield from spec.examples
+    yield typical
     rules = {rule.kind: rule.argument for rule in spec.rules}
     yield from rules.get("enum", ())
+    if spec.logical_type in {"integer", "number"}:
+        yield from _numbers(rules)
     yield from (rules[bound] for bound in ("minimum", "maximum") if bound in rules)
-    whole = spec.logical_type == "integer"
-    for bound, away in (("exclusive_minimum", 1), ("exclusive_maximum", -1)):
-        if isinstance(rules.get(bound), int | float):
-            limit = rules[bound]
-            step = rules.get("multiple_of", 1)
-            yield limit + away * step
-            if not whole:
-                yield math.nextafter(limit, math.inf * away)
-    if isinstance(rules.get("multiple_of"), int | float):
-        yield rules["multiple_of"]
     yield from _PLACEHOLDERS.get(spec.logical_type, ())
     if spec.logical_type == "string":
         yield from _texts(int(rules.get("min_length", 1)))
+
+
+def _numbers(rules: Mapping[str, Any]) -> Iterator[float]:
+    low, high = (_size(rules, f"{end}imum", f"exclusive_{end}imum") for end in ("min", "max"))
+    step = _size(rules, "multiple_of") or 1
+    if low is not None and high is not None:
+        middle = (low + high) / 2
+        yield step * round(middle / step)
+        yield middle
+    elif high is not None:
+        yield from (0, step)
+    if low is not None:
+        yield from (low + step, math.nextafter(low, math.inf))
+    if high is not None:
+        yield from (high - step, math.nextafter(high, -math.inf))
+    yield step
+
+
+def _size(rules: Mapping[str, Any], *kinds: str) -> float | None:
+    """Return the first of these rules' numbers that can be calculated with."""
+    found = (rules[kind] for kind in kinds if kind in rules)
+    return next((size for size in found if isinstance(size, int | float) and abs(size) < _HUGE), None)
 
 
 def _texts(shortest: int) -> Iterator[str]:
@@ -82,6 +108,8 @@ def _texts(shortest: int) -> Iterator[str]:
 def _keeps(column: Column, value: Any) -> bool:
     """Tell whether the endpoint takes a value as it stands in a record."""
     if value is None or (column.spec.logical_type == "boolean") is not isinstance(value, bool):
+        return False
+    if isinstance(value, int) and not _LEAST_INT64 <= value < -_LEAST_INT64:
         return False
     text = isinstance(value, str)
     if text and "BYTES" not in column.datatypes:

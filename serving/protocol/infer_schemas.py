@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from serving.bundle.manifest import BundleManifest, InputSpec, OutputSpec
-from serving.protocol.examples import example_record
 from serving.protocol.value_schemas import WHOLE, Schema, element_schema, nested_schema, output_values, value_schema
 from serving.records.tensor_column import column_of
 
@@ -41,11 +41,8 @@ def request_schema(manifest: BundleManifest) -> Schema:
     }
 
 
-def request_example(manifest: BundleManifest) -> dict[str, Any] | None:
-    """Return a request of one row that is answered; None where no value is known that keeps the rules."""
-    record = example_record(manifest.inputs)
-    if record is None:
-        return None
+def request_example(manifest: BundleManifest, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one record as a request."""
     return {
         "inputs": [
             {

@@ -1,237 +1,198 @@
-"""The endpoint's OpenAPI 3.1 page, generated from what each bundle says about its inputs and outputs."""
+"""The endpoint's OpenAPI 3.1 document, generated from what each bundle says about its inputs and outputs."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from serving.bundle.manifest import BundleManifest
+from serving.protocol import infer_schemas
+from serving.protocol.examples import example_record
+from serving.protocol.openapi_parts import JSON, JSON_LENGTH, REFUSALS, SCHEMAS, SECURITY_SCHEMES, refusals
+from serving.protocol.value_schemas import Schema, column_schema, prediction_schema
 
-from serving.bundle.manifest import BundleManifest, DateForm, InputSpec, OutputSpec
-from serving.records.datatypes import FLOATS, INTEGERS, WIRE_DTYPES
-from serving.records.tensor_column import column_of
-
-_JSON_TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
-# Rules of the contract that JSON Schema has words for.
-_KEYWORDS = {
-    "enum": "enum",
-    "minimum": "minimum",
-    "maximum": "maximum",
-    "exclusive_minimum": "exclusiveMinimum",
-    "exclusive_maximum": "exclusiveMaximum",
-    "multiple_of": "multipleOf",
-    "pattern": "pattern",
-    "min_length": "minLength",
-    "max_length": "maxLength",
-    "format": "format",
-}
-_PLACEHOLDERS: dict[str, Any] = {
-    "string": "",
-    "integer": 0,
-    "number": 0.0,
-    "boolean": False,
-    "date": "2000-01-01",
-    "timestamp": "2000-01-01T00:00:00Z",
-}
-# Values of one record's example; a large picture's would fill the page.
-_LARGEST_EXAMPLE = 1024
-_ZEROS: dict[str, Any] = {"BYTES": "", "BOOL": False, "FP16": 0.0, "FP32": 0.0, "FP64": 0.0}
-# A number that is not finite is answered as null.
-_OUTPUT_TYPES: dict[str, Any] = {
-    "BYTES": "string",
-    "BOOL": "boolean",
-    **dict.fromkeys(INTEGERS, "integer"),
-    **{name: ["number", "null"] for name in FLOATS},
-}
-_ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+_BINARY = "application/octet-stream"
+_FLAG = {"type": "boolean"}
+_NAMED = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 
 
-def openapi(manifests: Sequence[BundleManifest], version: str) -> dict[str, Any]:
-    """Describe the endpoint as an OpenAPI 3.1 document.
+@dataclass(frozen=True)
+class Served:
+    """What is served.
 
-    Args:
-        manifests: The bundles that are served.
-        version: The server's version.
+    Attributes:
+        models: By name the loaded versions, the champion first.
+        version: The server's.
+        max_batch: The largest number of rows in one request.
+        keys: Whether API keys are asked for.
+        examples: By model a record that its champion answers; made from the contract alone where there is none here.
     """
-    paths: dict[str, Any] = {
-        "/v2": _get("The server's name, version and extensions"),
-        "/v2/health/live": _get("Whether the server answers"),
-        "/v2/health/ready": _get("Whether every model can be asked"),
+
+    models: Mapping[str, Mapping[str, BundleManifest]]
+    version: str
+    max_batch: int
+    keys: bool = False
+    examples: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+
+
+def openapi(served: Served) -> dict[str, Any]:
+    """Describe the endpoint as an OpenAPI 3.1 document."""
+    document = _Document(served, dict(SCHEMAS))
+    document.general()
+    for name, versions in served.models.items():
+        document.model(name, versions)
+    components: dict[str, Any] = {"schemas": document.schemas, "responses": REFUSALS}
+    whole: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "Headrace", "version": served.version, "description": "Predictions of the served models."},
+        "paths": document.paths,
+        "components": components,
     }
-    for manifest in manifests:
-        at = f"/v2/models/{manifest.model}"
-        paths[at] = _get(f"Inputs and outputs of {manifest.model}")
-        paths[f"{at}/ready"] = _get(f"Whether {manifest.model} can be asked")
-        paths[f"{at}/infer"] = {"post": _infer(manifest)}
-    return {"openapi": "3.1.0", "info": {"title": "Headrace", "version": version}, "paths": paths}
+    if served.keys:
+        components["securitySchemes"] = SECURITY_SCHEMES
+        whole["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
+    return whole
 
 
-def example_value(spec: InputSpec) -> Any:
-    """Return a value that a request may hold: the contract's example, an allowed value, null, or a bound."""
-    rules = {rule.kind: rule.argument for rule in spec.rules}
-    if spec.examples:
-        return spec.examples[0]
-    if "enum" in rules:
-        return rules["enum"][0]
-    if spec.nullable:
-        return None
-    return rules.get("minimum", rules.get("maximum", _PLACEHOLDERS[spec.logical_type]))
+@dataclass(frozen=True)
+class _Document:
+    """The paths and schemas of one document while it is written."""
 
+    served: Served
+    schemas: dict[str, Schema]
+    paths: dict[str, Any] = field(default_factory=dict)
 
-def _get(summary: str) -> dict[str, Any]:
-    return {"get": {"summary": summary, "responses": {"200": {"description": "Yes, with a JSON object"}}}}
+    def general(self) -> None:
+        """Describe what is about no model."""
+        listed = {
+            "type": "object",
+            "required": ["models"],
+            "properties": {"models": {"type": "array", "items": _ref("Model")}},
+        }
+        live = {"type": "object", "required": ["live"], "properties": {"live": _FLAG}}
+        ready = {"type": "object", "required": ["live", "ready"], "properties": {"live": _FLAG, "ready": _FLAG}}
+        self.paths["/"] = self._get("The page", {"type": "string"}, "text/html", open_to_all=True)
+        self.paths["/v2"] = self._get("The server's name, version and extensions", _NAMED)
+        self.paths["/v2/health/live"] = self._get("Whether the server answers", live, open_to_all=True)
+        self.paths["/v2/health/ready"] = self._get("Whether every model can be asked", ready, open_to_all=True)
+        self.paths["/v2/health/ready"]["get"]["responses"]["400"] = _answer("Not every model", ready)
+        self.paths["/v1/models"] = self._get("The models, their versions and who answers", listed)
+        self.paths["/v1/stats"] = self._get("The last minute: rates and latencies", _ref("Stats"))
+        self.paths["/metrics"] = self._get("Metrics for Prometheus", {"type": "string"}, "text/plain")
+        self.paths["/openapi.json"] = self._get("This document", {"type": "object"})
 
+    def model(self, name: str, versions: Mapping[str, BundleManifest]) -> None:
+        """Describe a model; its further versions share a path's description as far as they take and give the same."""
+        (first, champion), *others = versions.items()
+        self._forms(name, champion)
+        self._paths(name, champion, name, "")
+        form = champion.inputs, champion.outputs, champion.classes, champion.labels, champion.quantiles
+        alike = [first]
+        for version, manifest in others:
+            if (manifest.inputs, manifest.outputs, manifest.classes, manifest.labels, manifest.quantiles) == form:
+                alike.append(version)
+            else:
+                self._forms(f"{name}.{version}", manifest)
+                self._paths(name, manifest, f"{name}.{version}", f"/versions/{version}")
+        added = self._paths(name, champion, name, "/versions/{version}")
+        named = {"name": "version", "in": "path", "required": True, "schema": {"enum": alike}, "example": first}
+        for path in added:
+            self.paths[path]["parameters"] = [named]
 
-def _infer(manifest: BundleManifest) -> dict[str, Any]:
-    schema = {
-        "type": "object",
-        "required": ["inputs"],
-        "properties": {
-            "id": {"type": "string"},
-            "parameters": {"type": "object"},
-            "inputs": {
-                "type": "array",
-                "minItems": len(manifest.inputs),
-                "maxItems": len(manifest.inputs),
-                "items": {"oneOf": [_input_schema(spec) for spec in manifest.inputs]},
+    def _forms(self, prefix: str, manifest: BundleManifest) -> None:
+        columns = {spec.name: column_schema(spec) for spec in manifest.inputs}
+        self.schemas[f"{prefix}.record"] = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": [spec.name for spec in manifest.inputs if not spec.nullable],
+            "properties": columns,
+        }
+        self.schemas[f"{prefix}.prediction"] = prediction_schema(manifest)
+        self.schemas[f"{prefix}.request"] = infer_schemas.request_schema(manifest)
+        self.schemas[f"{prefix}.answer"] = infer_schemas.answer_schema(manifest)
+
+    def _paths(self, name: str, manifest: BundleManifest, prefix: str, version: str) -> list[str]:
+        """Add the paths of a model, or of a version of it; return them."""
+        oip, records = f"/v2/models/{name}{version}", f"/v1/models/{name}{version}"
+        ready = {"type": "object", "required": ["name", "ready"], "properties": {"ready": _FLAG}}
+        added = {
+            f"{records}:predict": {"post": self._predict(name, manifest, prefix)},
+            records: self._get(f"The card of {name}: inputs, outputs, proofs", _ref("Card"), of_model=True),
+            oip: self._get(f"Inputs and outputs of {name}", _NAMED, of_model=True),
+            f"{oip}/ready": self._get(f"Whether {name} can be asked", ready, of_model=True, open_to_all=True),
+            f"{oip}/infer": {"post": self._infer(name, manifest, prefix)},
+        }
+        self.paths.update(added)
+        return list(added)
+
+    def _predict(self, name: str, manifest: BundleManifest, prefix: str) -> dict[str, Any]:
+        records = {"type": "array", "minItems": 1, "maxItems": self.served.max_batch, "items": _ref(f"{prefix}.record")}
+        schema = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["records"],
+            "properties": {"id": {"type": "string", "description": "The answer repeats it"}, "records": records},
+        }
+        content: dict[str, Any] = {"schema": schema}
+        example = self._example(name, manifest, prefix)
+        if example is not None:
+            content["example"] = {"records": [example]}
+        answer = {
+            "type": "object",
+            "required": ["model", "version", "predictions"],
+            "properties": {
+                "model": {"const": name},
+                "version": {"type": "string"},
+                "id": {"type": "string"},
+                "predictions": {"type": "array", "minItems": 1, "items": _ref(f"{prefix}.prediction")},
             },
-            "outputs": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["name"],
-                    "properties": {"name": {"enum": [spec.name for spec in manifest.outputs]}},
-                },
-            },
-        },
-    }
-    content: dict[str, Any] = {"schema": schema}
-    if all(math.prod(spec.shape) <= _LARGEST_EXAMPLE for spec in manifest.inputs):
-        content["example"] = {"inputs": [_example(spec) for spec in manifest.inputs]}
-    refused = {"content": {"application/json": {"schema": _ERROR}}}
-    return {
-        "summary": f"Predict with {manifest.model}",
-        "requestBody": {"required": True, "content": {"application/json": content}},
-        "responses": {
-            "200": {
-                "description": "The outputs, each with name, datatype, shape and flat data",
-                "content": {"application/json": {"schema": _answer_schema(manifest)}},
-            },
-            "400": {"description": "Not such a request, or its values break the contract", **refused},
-            "413": {"description": "The body is too large", **refused},
-            "415": {"description": "The body is compressed", **refused},
-        },
-    }
+        }
+        said = f"Predict with {name}: records in, predictions out"
+        return self._post(said, {JSON: content}, _answer("One prediction for each record", answer))
+
+    def _infer(self, name: str, manifest: BundleManifest, prefix: str) -> dict[str, Any]:
+        content: dict[str, Any] = {"schema": _ref(f"{prefix}.request")}
+        example = self._example(name, manifest, prefix)
+        if example is not None:
+            content["example"] = infer_schemas.request_example(manifest, example)
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        answer = _answer("The outputs, each with name, datatype, shape and flat data", _ref(f"{prefix}.answer"))
+        answer["content"][_BINARY] = binary
+        said = f"Predict with {name} in the Open Inference Protocol"
+        post = self._post(said, {JSON: content, _BINARY: binary}, answer)
+        return post | {"parameters": [JSON_LENGTH]}
+
+    def _post(self, summary: str, content: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+        statuses = ("400", *self._locked(), "404", "405", "413", "415", "429", "500", "503")
+        return {
+            "summary": summary,
+            "requestBody": {"required": True, "content": content},
+            "responses": {"200": answer, **refusals(*statuses)},
+        }
+
+    def _get(
+        self, summary: str, schema: Schema, content: str = JSON, *, of_model: bool = False, open_to_all: bool = False
+    ) -> dict[str, Any]:
+        guarded = () if open_to_all else (*self._locked(), "429", "503")
+        statuses = sorted((*guarded, "405", *(("404",) if of_model else ())))
+        described = {
+            "summary": summary,
+            "responses": {"200": _answer(summary, schema, content), **refusals(*statuses)},
+        }
+        return {"get": described | ({"security": []} if open_to_all and self.served.keys else {})}
+
+    def _example(self, name: str, manifest: BundleManifest, prefix: str) -> Mapping[str, Any] | None:
+        known = self.served.examples.get(name) if prefix == name else None
+        return known or example_record(manifest.inputs)
+
+    def _locked(self) -> tuple[str, ...]:
+        return ("401", "403") if self.served.keys else ()
 
 
-def _example(spec: InputSpec) -> dict[str, Any]:
-    whole = spec.logical_type in {"image", "tensor"}
-    data = [_ZEROS.get(spec.datatype, 0)] * math.prod(spec.shape) if whole else [example_value(spec)]
-    return {"name": spec.name, "datatype": spec.datatype, "shape": [1, *spec.shape], "data": data}
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _tensor_schema(spec: InputSpec) -> dict[str, Any]:
-    element = _element(spec)
-    nested: dict[str, Any] = element
-    for size in reversed(spec.shape):
-        nested = {"type": "array", "minItems": size, "maxItems": size, "items": nested}
-    sizes = [{"type": "integer", "minimum": 1}, *({"const": size} for size in spec.shape)]
-    return {
-        "type": "object",
-        "required": ["name", "datatype", "shape", "data"],
-        "properties": {
-            "name": {"const": spec.name},
-            "datatype": {"const": spec.datatype},
-            "shape": {"type": "array", "prefixItems": sizes, "minItems": len(sizes), "maxItems": len(sizes)},
-            "data": {"type": "array", "minItems": 1, "anyOf": [{"items": element}, {"items": nested}]},
-        },
-    }
-
-
-def _element(spec: InputSpec) -> dict[str, Any]:
-    if spec.datatype in INTEGERS:
-        limits = np.iinfo(WIRE_DTYPES[spec.datatype])
-        return {"type": "integer", "minimum": int(limits.min), "maximum": int(limits.max)}
-    kind = {"BYTES": "string", "BOOL": "boolean"}.get(spec.datatype, "number")
-    return {"type": [kind, "null"] if spec.nullable else kind}
-
-
-def _answer_schema(manifest: BundleManifest) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": ["model_name", "model_version", "outputs"],
-        "properties": {
-            "id": {"type": "string"},
-            "model_name": {"const": manifest.model},
-            "model_version": {"type": "string"},
-            "outputs": {
-                "type": "array",
-                "items": {"oneOf": [_output_schema(spec, manifest) for spec in manifest.outputs]},
-            },
-        },
-    }
-
-
-def _output_schema(spec: OutputSpec, manifest: BundleManifest) -> dict[str, Any]:
-    value: dict[str, Any] = {"type": _OUTPUT_TYPES[spec.datatype]}
-    said = "one value for each row"
-    if len(spec.shape) > 1:
-        columns = manifest.classes or manifest.labels or manifest.quantiles
-        said = f"row by row, in each row one value for each of {', '.join(map(str, columns))}, in this order"
-    elif manifest.classes:
-        value = {"enum": manifest.classes}
-    return {
-        "type": "object",
-        "description": said,
-        "required": ["name", "datatype", "shape", "data"],
-        "properties": {
-            "name": {"const": spec.name},
-            "datatype": {"const": spec.datatype},
-            "shape": {"type": "array", "items": {"type": "integer"}},
-            "data": {"type": "array", "items": value},
-        },
-    }
-
-
-def _input_schema(spec: InputSpec) -> dict[str, Any]:
-    if spec.logical_type in {"image", "tensor"}:
-        return _tensor_schema(spec)
-    datatypes = column_of(spec).datatypes
-    schema: dict[str, Any] = {
-        "type": "object",
-        "required": ["name", "datatype", "shape", "data"],
-        "properties": {
-            "name": {"const": spec.name},
-            "datatype": {"enum": sorted(datatypes)} if len(datatypes) > 1 else {"const": spec.datatype},
-            "shape": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 2},
-            "data": {"type": "array", "minItems": 1, "items": _value_schema(spec, datatypes)},
-        },
-    }
-    if spec.description:
-        schema["description"] = spec.description
-    return schema
-
-
-def _value_schema(spec: InputSpec, datatypes: Collection[str]) -> dict[str, Any]:
-    plain = spec.logical_type in _JSON_TYPES
-    value: dict[str, Any] = {"type": _JSON_TYPES.get(spec.logical_type, "string")}
-    if plain:
-        value |= {_KEYWORDS[rule.kind]: rule.argument for rule in spec.rules if rule.kind in _KEYWORDS}
-    else:
-        value["format"] = "date" if spec.logical_type == "date" else "date-time"
-    options = [value]
-    if plain and spec.datatype != "BYTES" and "BYTES" in datatypes:
-        options.append({"type": "string", "description": "as the contract's data is written"})
-    if not plain:
-        options.append({"type": "integer", "description": "microseconds since 1970 UTC"})
-        options += [_written(form) for form in spec.date_forms]
-    if spec.nullable:
-        options.append({"type": "null"})
-    return {"anyOf": options} if len(options) > 1 else value
-
-
-def _written(form: DateForm) -> dict[str, Any]:
-    # JSON Schema's expressions are ECMAScript's, which write a named group otherwise.
-    return {"type": "string", "title": form.written, "pattern": f"^{re.sub(r'[(][?]P<[a-z]+>', '(', form.pattern)}$"}
+def _answer(description: str, schema: Schema, content: str = JSON) -> dict[str, Any]:
+    return {"description": description, "content": {content: {"schema": schema}}}

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from serving.errors import BadRequestError
-from serving.protocol.words import kind, short
+from serving.protocol.words import kind
+from serving.records.findings import short
 
 Parameters = Mapping[str, Any]
 _SHARED = "shared_memory_"

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from functools import partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,48 +19,42 @@ from serving.errors import BadRequestError
 from serving.protocol import binary
 from serving.protocol.documents import parse_document
 from serving.protocol.parameters import count, flag, parameters_of
-from serving.protocol.words import kind, listed, short, unknown
+from serving.protocol.words import kind, listed, unknown
 from serving.records.column import Column
+from serving.records.findings import short
 from serving.records.request import InferRequest, InputValues, RequestedOutput
 from serving.records.tensor_column import TensorColumn, column_of
 
 _NOTHING = memoryview(b"")
 _FIELDS = itemgetter("name", "datatype", "shape", "data")
 _FEW = 4
-# Made for every value of a record: this way takes half the time.
+# Made for every value of a record, and for every request: this way takes half the time.
 _input_values = partial(tuple.__new__, InputValues)
+_infer_request = partial(tuple.__new__, InferRequest)
+_INT = frozenset({int})
 # Name, datatype, shape and data of one input as a protocol hands it on, none of it checked. The data is a list of
 # JSON's values, flat or nested; the bytes of a binary tensor, as a memoryview; or a tensor [elements] of the wire's
 # dtype.
 Part = tuple[Any, Any, Any, Any]
 
 
-class Body(NamedTuple):
-    """A request's body in its two parts.
-
-    Attributes:
-        document: The JSON object.
-        tail: The binary tensors behind it.
-    """
-
-    document: dict[str, Any]
-    tail: memoryview = _NOTHING
-
-
-def parse_body(body: bytes, json_length: int | None) -> Body:
+def parse_body(body: bytes, json_length: int | None) -> tuple[dict[str, Any], memoryview]:
     """Parse a request's body.
 
     Args:
         body: All of it.
         json_length: What its header `Inference-Header-Content-Length` says; None where it has none, and is all JSON.
 
+    Returns:
+        The JSON object, and the binary tensors behind it.
+
     Raises:
         BadRequestError: It is not so long, no JSON, or no object.
     """
     if json_length is None:
-        return Body(parse_document(body))
+        return parse_document(body), _NOTHING
     head, tail = binary.split(body, json_length)
-    return Body(parse_document(head), tail)
+    return parse_document(head), tail
 
 
 class RequestReader:
@@ -83,6 +77,11 @@ class RequestReader:
         self.columns = {spec.name: column_of(spec) for spec in manifest.inputs}
         self._own = {spec.name: spec.datatype for spec in manifest.inputs}
         self._flat = {name: self._own[name] for name, column in self.columns.items() if isinstance(column, Column)}
+        self._whole = {
+            spec.name: (spec.datatype, list(spec.shape), math.prod(spec.shape))
+            for spec in manifest.inputs
+            if spec.name not in self._flat
+        }
         self._datatypes = {spec.name: spec.datatype for spec in manifest.outputs}
         self._outputs = tuple(RequestedOutput(spec.name) for spec in manifest.outputs)
         self._binary_outputs = tuple(RequestedOutput(spec.name, binary=True) for spec in manifest.outputs)
@@ -108,10 +107,11 @@ class RequestReader:
         entries = document.get("inputs")
         if type(entries) is not list or not entries:
             raise BadRequestError(f"'inputs': expected a list of input tensors, got {kind(entries)}")
-        inputs = None if tail else self._columns_of_lists(entries)
+        inputs = None if tail else self._tensors_of_lists(entries) if self._whole else self._columns_of_lists(entries)
         if inputs is None:
             return self.gather(identity, _parts(entries, tail), outputs)
-        return InferRequest(identity, len(next(iter(inputs.values()))[1]), inputs, outputs, plain=True)
+        rows: int = entries[0]["shape"][0]
+        return _infer_request((identity, rows, inputs, outputs, True))
 
     def _columns_of_lists(self, entries: list[Any]) -> dict[str, InputValues] | None:
         """Read inputs of the most frequent form: columns of their own datatype, each with a flat list for its rows.
@@ -135,6 +135,28 @@ class RequestReader:
                     return None
                 inputs[name] = _input_values((datatype, data))
         except (KeyError, TypeError, ValueError):
+            return None
+        return inputs if len(inputs) == len(entries) == len(self.columns) else None
+
+    def _tensors_of_lists(self, entries: list[Any]) -> dict[str, InputValues] | None:
+        """Do what `_columns_of_lists` does, for a model whose inputs are tensors, each one flat list."""
+        inputs: dict[str, InputValues] = {}
+        rows = None
+        try:
+            for entry in entries:
+                name, datatype, shape, data = _FIELDS(entry)
+                own, inner, size = self._whole[name]
+                if datatype != own or len(entry) != _FEW or type(data) is not list or type(shape) is not list:
+                    return None
+                if not _INT.issuperset(map(type, shape)) or shape[1:] != inner:
+                    return None
+                if rows != shape[0] and (rows is not None or not 0 < shape[0] <= self._max_batch):
+                    return None
+                rows = shape[0]
+                if len(data) != rows * size or type(data[0]) is list:
+                    return None
+                inputs[name] = _input_values((datatype, data))
+        except (KeyError, TypeError, ValueError, IndexError):
             return None
         return inputs if len(inputs) == len(entries) == len(self.columns) else None
 

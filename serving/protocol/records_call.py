@@ -8,8 +8,7 @@ from typing import Any
 import orjson
 
 from serving.errors import BadRequestError
-from serving.protocol.answer import Answer, OutputForm, Outputs
-from serving.protocol.call import Written
+from serving.protocol.answer import Answer, OutputForm, Outputs, Written
 from serving.protocol.documents import parse_document
 from serving.protocol.reader import Part, RequestReader
 from serving.protocol.words import kind, unknown

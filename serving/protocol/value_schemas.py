@@ -37,6 +37,7 @@ _BOUNDS = {
     "exclusive_maximum": "before",
     "enum": "one of",
 }
+_BEYOND_INT64 = 2**63
 # What RE2 and Python read otherwise than ECMAScript, whose expressions JSON Schema has.
 _OTHER_REGEX = re.compile(r"\(\?[^:=!<]|\\[AzZQEpPC]|\[\[:")
 # A number that is not finite is answered as null.
@@ -48,12 +49,14 @@ _OUTPUT_TYPES: dict[str, Any] = {
 }
 
 
+def portable(argument: Any) -> Any:
+    """Return a rule's argument as JSON can hold it: a whole number beyond 64 bits as a floating-point one."""
+    return float(argument) if isinstance(argument, int) and abs(argument) >= _BEYOND_INT64 else argument
+
+
 def column_schema(spec: InputSpec) -> Schema:
     """Return what one record may hold of an input, with its description and an example."""
-    if spec.logical_type in WHOLE:
-        schema = nested_schema(spec)
-    else:
-        schema = value_schema(spec, column_of(spec).datatypes)
+    schema = nested_schema(spec) if spec.logical_type in WHOLE else value_schema(spec, column_of(spec).datatypes)
     said = [spec.description] if spec.description else []
     if spec.logical_type in {"date", "timestamp"}:
         said += [f"{_BOUNDS[r.kind].capitalize()} {_listed(r.argument)}." for r in spec.rules if r.kind in _BOUNDS]
@@ -72,7 +75,7 @@ def value_schema(spec: InputSpec, datatypes: Collection[str]) -> Schema:
     plain = spec.logical_type in _JSON_TYPES
     value: Schema = {"type": _JSON_TYPES.get(spec.logical_type, "string")}
     if plain:
-        value |= {_KEYWORDS[rule.kind]: rule.argument for rule in spec.rules if _told(rule.kind, rule.argument)}
+        value |= {_KEYWORDS[r.kind]: portable(r.argument) for r in spec.rules if _told(r.kind, r.argument)}
     else:
         value["format"] = "date" if spec.logical_type == "date" else "date-time"
     options = [value]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
-import orjson
-
-from serving.records.findings import SHOWN
+from serving.records.findings import SHOWN, short
 
 _LONGEST = 100
 _KINDS = {type(None): "nothing", list: "a list", dict: "an object", str: "a string", bool: "a boolean"}
@@ -16,22 +15,22 @@ _KINDS = {type(None): "nothing", list: "a list", dict: "an object", str: "a stri
 
 def unknown(what: str, name: Any, known: Iterable[str]) -> str:
     """Say that a name is unknown, and the nearest that is known."""
-    names = list(known)
-    nearest = difflib.get_close_matches(name[:_LONGEST], names, n=1) if type(name) is str else []
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"expected one of {listed(names)}"
+    names = tuple(known)
+    nearest = _nearest(name[:_LONGEST], names) if type(name) is str else None
+    hint = f"did you mean {nearest!r}?" if nearest else f"expected one of {listed(names)}"
     return f"unknown {what} {short(name)}: {hint}"
 
 
-def listed(names: list[str]) -> str:
+# A client that is wrong is wrong in the same way all the time, and each search costs more than a prediction.
+@lru_cache(maxsize=512)
+def _nearest(name: str, names: tuple[str, ...]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, names, n=1)), None)
+
+
+def listed(names: Sequence[str]) -> str:
     """Return the first few names."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(repr(name) for name in names[:SHOWN]) + more
-
-
-def short(value: Any) -> str:
-    """Return the beginning of a JSON value as JSON."""
-    text = orjson.dumps(value).decode()
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def kind(value: Any) -> str:

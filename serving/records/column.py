@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import chain
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from serving.bundle.manifest import NULL_TIMESTAMP, InputSpec
 from serving.records.datatypes import DTYPES, Tensor
 from serving.records.findings import Findings
+from serving.records.patterns import PatternError, group_finder
 from serving.records.quick import KnownTexts, Quick, quick_numbers
 from serving.records.readings import readings
 from serving.records.repair import Texts
@@ -203,16 +203,15 @@ class Column:
         if self.spec.extract is None:
             return None
         try:
-            search = re.compile(self.spec.extract, re.ASCII).search
-        except re.error as error:
+            # The empty text, where nothing is found, is null's form inside the graph.
+            return group_finder(self.spec.extract)
+        except PatternError as error:
             raise UnservableError(f"input {self.name!r}: cannot use {self.spec.extract!r:.200}: {error}") from error
-        # The empty string is null's form inside the graph.
-        return lambda text: (found.group(1) or "") if (found := search(text)) is not None else ""
 
     def _compile(self) -> tuple[Check, ...]:
         # A date's format says how it is written, and reading it decides.
         rules = [rule for rule in self.spec.rules if not (self._temporal and rule.kind == "format")]
-        # A pattern may be slow on long text, so the lengths are checked first.
+        # A pattern is the slowest, so the lengths are checked first.
         rules.sort(key=lambda rule: rule.kind == "pattern")
         return tuple(check for rule in rules if (check := compile_rule(rule, self._constant)) is not None)
 

@@ -30,6 +30,14 @@ class Findings:
 def _shown(value: Any) -> Any:
     if isinstance(value, str):
         return value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "..."
-    if isinstance(value, list | dict):
-        return orjson.dumps(value)[:_SHOWN_CHARACTERS].decode(errors="replace")
-    return value
+    return short(value) if isinstance(value, list | dict) else value
+
+
+def short(value: Any) -> str:
+    """Return the beginning of a JSON value as JSON."""
+    try:
+        text = orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        # It reads four times as many levels as it writes.
+        return "lists or objects, nested very deeply"
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "..."

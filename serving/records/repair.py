@@ -130,7 +130,8 @@ def _integer(text: str) -> int:
 
 
 def _boolean(text: str) -> bool:
-    lower = text.lower()
+    # Refuses what is no text by a TypeError.
+    lower = str.lower(text)
     if lower not in _TRUE and lower not in _FALSE:
         raise ValueError(text)
     return lower in _TRUE

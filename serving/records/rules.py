@@ -9,8 +9,6 @@ values looked at one by one.
 from __future__ import annotations
 
 import math
-import re
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +18,7 @@ import numpy as np
 from serving.bundle.manifest import InputRule
 from serving.records.datatypes import Tensor
 from serving.records.formats import DOCUMENTING_FORMATS, NUMBER_FORMATS, STRING_FORMATS
+from serving.records.patterns import finder
 
 Values = Sequence[Any]
 _SHOWN = 5
@@ -69,7 +68,7 @@ def compile_rule(rule: InputRule, read: Callable[[Any], Any]) -> Check | None:
         raise UnservableError(f"rule {rule.id!r} is of unknown kind {rule.kind!r}")
     try:
         return _COMPILERS[rule.kind](rule, read)
-    except (TypeError, ValueError, re.error, FutureWarning) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UnservableError(f"rule {rule.id!r} ({rule.kind}): cannot use {rule.argument!r:.200}: {error}") from error
 
 
@@ -185,12 +184,8 @@ def _format(rule: InputRule, _: Callable[[Any], Any]) -> Check | None:
 
 
 def _searched(rule: InputRule, expected: str, pattern: str) -> Check:
-    with warnings.catch_warnings():
-        # Python only warns about `[[:alpha:]]` and reads it otherwise than RE2, which checks the contract's data.
-        warnings.simplefilter("error")
-        # RE2's \d, \w and \s are those of ASCII.
-        search = re.compile(pattern, re.ASCII).search
-    return _texts(rule.id, expected, lambda v: search(v) is not None, lambda vs: all(map(search, vs)))
+    find = finder(pattern)
+    return _texts(rule.id, expected, lambda v: bool(find(v)), lambda vs: all(map(find, vs)))
 
 
 def _texts(rule: str, expected: str, holds: Callable[[Any], bool], all_hold: Callable[[Values], bool]) -> Check:

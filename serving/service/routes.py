@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from serving.errors import MethodNotAllowedError, NotFoundError
 
-Kind = Literal["server", "live", "ready", "openapi", "model", "model_ready", "infer", "predict", "metrics", "stats"]
+Kind = Literal[
+    "page",
+    "server",
+    "live",
+    "ready",
+    "openapi",
+    "models",
+    "card",
+    "model",
+    "model_ready",
+    "infer",
+    "predict",
+    "metrics",
+    "stats",
+]
 
 
 class Route(NamedTuple):
@@ -18,19 +33,24 @@ class Route(NamedTuple):
 
 
 _FIXED = {
+    "/": Route("page"),
     "/v2": Route("server"),
     "/v2/": Route("server"),
     "/v2/health/live": Route("live"),
     "/v2/health/ready": Route("ready"),
     "/openapi.json": Route("openapi"),
     "/metrics": Route("metrics"),
+    "/v1/models": Route("models"),
     "/v1/stats": Route("stats"),
 }
+_PAGE_FILES = "/page/"
 # The records API's verb stands behind a colon, as Google's API design guide has it for custom methods.
 _PREDICT = ":predict"
 _MODEL_KINDS: dict[tuple[str, ...], Kind] = {(): "model", ("ready",): "model_ready", ("infer",): "infer"}
 
 
+# Clients ask for a few paths again and again; those that are not found are not kept.
+@lru_cache(maxsize=512)
 def find_route(path: str) -> Route:
     """Return what a path asks for.
 
@@ -49,13 +69,16 @@ def find_route(path: str) -> Route:
         kind = _MODEL_KINDS.get(tuple(rest))
         if kind is not None:
             return Route(kind, name, version)
-    if parts[:2] == ["v1", "models"] and path.endswith(_PREDICT):
-        name, version, rest = _named(path.removesuffix(_PREDICT).split("/")[3:])
+    if parts[:2] == ["v1", "models"]:
+        asked = path.removesuffix(_PREDICT)
+        name, version, rest = _named(asked.split("/")[3:] or [""])
         if name and not rest:
-            return Route("predict", name, version)
+            return Route("card" if asked == path else "predict", name, version)
+    if path.startswith(_PAGE_FILES):
+        return Route("page")
     raise NotFoundError(
         f"no such path {path!r:.200}; the endpoint speaks the Open Inference Protocol under /v2 and takes records at "
-        "/v1/models/NAME:predict, see /openapi.json"
+        "/v1/models/NAME:predict, see /openapi.json; the page for people is /"
     )
 
 

@@ -6,26 +6,26 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 import orjson
 
-from serving import __version__
 from serving.bundle.store import ModelStore
 from serving.config import ServeConfig
 from serving.errors import NotFoundError, RequestError
 from serving.guard.backlog import Backlog
 from serving.guard.gate import Gate
 from serving.models.batching import Done
-from serving.models.loaded import Outcome, PredictionError
+from serving.models.loaded import LoadedModel, Outcome, PredictionError
 from serving.models.served import ServedModels
 from serving.protocol.answer import Answer
 from serving.protocol.call import Call, JsonCall
-from serving.protocol.extensions import EXTENSIONS
-from serving.protocol.openapi import openapi
 from serving.protocol.records_call import RecordsCall
 from serving.records.request import InferRequest
+from serving.service.boundary import FAILED, answered
+from serving.service.descriptions import SLOW, Descriptions
 from serving.service.exchange import Exchange, Response
 from serving.service.headers import check_headers
 from serving.service.routes import Route, check_method, find_route
@@ -34,8 +34,6 @@ from serving.watch.watch import Watch
 
 # A larger body is parsed in a thread, so that health checks and small requests need not wait for it.
 _LARGE_BODY_BYTES = 64 * 1024
-_NOT_READY = 400
-_WATCHED = frozenset({"metrics", "stats"})
 
 
 class Guard(Protocol):
@@ -88,8 +86,9 @@ class Service:
         self.draining = False
         gate = Gate(config.limits, config.keys, self._expected_wait)
         self._watch = Watch(config, worker, lambda: self.served.lineups, lambda: gate.in_flight)
+        self._descriptions = Descriptions(config, self._watch)
         self.served = ServedModels(
-            ModelStore(config.store), config.max_batch, config.batching, config.versions, self._watch.loaded
+            ModelStore(config.store), config.max_batch, config.batching, config.versions, self._loaded
         )
         self._guards: Sequence[Guard] = (gate, *guards)
         self._observers = observers
@@ -108,41 +107,37 @@ class Service:
         self._watcher = asyncio.create_task(self.served.watch(self.config.poll_seconds))
 
     async def stop(self) -> None:
-        """Stop following the store; call it once every exchange has its answer."""
+        """Stop following the store; call it once every exchange has its answer. What threads still do is left alone."""
         if self._watcher is not None:
             self._watcher.cancel()
-        self._thread.shutdown()
+        self._thread.shutdown(wait=False, cancel_futures=True)
         self.served.close()
         await self._watch.stop()
 
+    @answered
     def open(self, exchange: Exchange) -> bool:
         """Look at a request's head; refuse it, or let its body be read.
 
         Returns:
-            Whether the body should be read and given to `answer`; False where the refusal was already sent.
+            Whether the body should be read and given to `answer`; None where the refusal was already sent.
         """
-        try:
-            route = find_route(exchange.path)
-            exchange.route, exchange.model = route, route.model
-            check_method(route, exchange.method)
-            check_headers(exchange, self.config.max_body_bytes)
-            for guard in self._guards:
-                guard.admit(exchange)
-            if route.model:
-                self.served.get(route.model, route.version)
-        except RequestError as error:
-            self.refuse(exchange, error)
-            return False
+        route = find_route(exchange.path)
+        exchange.route, exchange.model = route, route.model
+        check_method(route, exchange.method)
+        check_headers(exchange, self.config.max_body_bytes)
+        for guard in self._guards:
+            guard.admit(exchange)
+        if route.model:
+            self.served.get(route.model, route.version)
         return True
 
+    @answered
     def answer(self, exchange: Exchange, body: bytes) -> None:
         """Answer an exchange that `open` let in."""
         route = exchange.route
         assert route is not None
         exchange.bytes_in, exchange.received = len(body), perf_counter()
-        if route.kind in _WATCHED:
-            self._tell(exchange, route)
-        elif route.kind == "infer":
+        if route.kind == "infer":
             self._parse(exchange, partial(JsonCall, body, exchange.json_length), len(body))
         elif route.kind == "predict":
             self._parse(exchange, partial(RecordsCall, body), len(body))
@@ -151,21 +146,23 @@ class Service:
 
     def _parse(self, exchange: Exchange, parse: Callable[[], Call], size: int) -> None:
         if size <= _LARGE_BODY_BYTES:
-            self.infer(exchange, parse)
+            self._infer(exchange, parse)
         else:
             self._parsing.begin(size)
             parsed = asyncio.get_running_loop().run_in_executor(self._thread, parse)
             parsed.add_done_callback(partial(self._parsed, exchange, size))
 
+    @answered
     def _parsed(self, exchange: Exchange, size: int, parsed: asyncio.Future[Call]) -> None:
         self._parsing.end(size)
-        self.infer(exchange, parsed.result)
+        self._infer(exchange, parsed.result)
 
     def abandon(self, exchange: Exchange) -> None:
         """Count an exchange no longer: its client went away before its body was whole."""
         for guard in self._guards:
             guard.finished(exchange)
 
+    @answered
     def refuse(self, exchange: Exchange, error: RequestError) -> None:
         """Answer an exchange with why it gets no other answer."""
         if exchange.visible is not None and isinstance(error, NotFoundError):
@@ -177,6 +174,14 @@ class Service:
         body = orjson.dumps({"error": str(error), **error.details})
         self._finish(exchange, Response(error.status, body, headers=tuple(error.headers)))
 
+    @answered
+    def fail(self, exchange: Exchange) -> None:
+        """Answer an exchange that a defect of the endpoint ended, unless it was answered before."""
+        if not exchange.answered:
+            exchange.error = "Defect"
+            self._finish(exchange, FAILED)
+
+    @answered
     def infer(self, exchange: Exchange, parse: Callable[[], Call]) -> None:
         """Answer an inference request, in the words of whatever protocol it came in.
 
@@ -184,17 +189,16 @@ class Service:
             exchange: Let in by `open`.
             parse: Gives the call, or raises why it cannot be parsed.
         """
+        self._infer(exchange, parse)
+
+    def _infer(self, exchange: Exchange, parse: Callable[[], Call]) -> None:
         route = exchange.route
         assert route is not None
-        try:
-            call = parse()
-            lineup = self.served.lineup(route.model)
-            name = _name(exchange, call) if lineup.splits else ""
-            batcher = lineup.pick(route.version, name)
-            request = call.read(batcher.model.reader)
-        except RequestError as error:
-            self.refuse(exchange, error)
-            return
+        call = parse()
+        lineup = self.served.lineup(route.model)
+        name = _name(exchange, call) if lineup.splits else ""
+        batcher = lineup.pick(route.version, name)
+        request = call.read(batcher.model.reader)
         exchange.request_id, exchange.rows, exchange.version = request.id or "", request.rows, batcher.model.version
         exchange.submitted = perf_counter()
         done: Done = partial(self._predicted, exchange, call, request)
@@ -208,9 +212,10 @@ class Service:
         wait = self.served.expected_wait(route.model, route.version)
         return wait + self._parsing.seconds if exchange.announced > _LARGE_BODY_BYTES else wait
 
+    @answered
     def _predicted(self, exchange: Exchange, call: Call, request: InferRequest, outcome: Outcome) -> None:
         if isinstance(outcome, Answer):
-            exchange.run_began, exchange.run_ended = outcome.ran
+            exchange.run_began, exchange.run_ended = outcome.run.began, outcome.run.ended
             written = call.write(request, outcome)
             self._finish(exchange, Response(200, written.body, written.content_type, written.headers))
         elif isinstance(outcome, PredictionError):
@@ -220,44 +225,33 @@ class Service:
         else:
             self.refuse(exchange, outcome)
 
+    def _loaded(self, folder: Path, model: LoadedModel) -> None:
+        self._watch.loaded(folder, model)
+        self._descriptions.loaded(folder, model)
+
     def _describe(self, exchange: Exchange, route: Route) -> None:
-        try:
-            status, document = self._description(exchange, route)
-        except RequestError as error:
-            self.refuse(exchange, error)
-            return
-        self._finish(exchange, Response(status, orjson.dumps(document)))
+        ready = self.served.ready and not self.draining
+        describe = partial(self._descriptions.answer, exchange, self.served, ready=ready)
+        if route.kind in SLOW:
+            told = asyncio.get_running_loop().run_in_executor(None, describe)
+            told.add_done_callback(lambda done: self._described(exchange, done.result))
+        else:
+            self._described(exchange, describe)
 
-    def _description(self, exchange: Exchange, route: Route) -> tuple[int, dict[str, Any]]:
-        match route.kind:
-            case "server":
-                return 200, {"name": "headrace", "version": __version__, "extensions": list(EXTENSIONS)}
-            case "live":
-                return 200, {"live": True}
-            case "ready":
-                ready = self.served.ready and not self.draining
-                return (200 if ready else _NOT_READY), {"live": True, "ready": ready}
-            case "openapi":
-                seen, loaded = exchange.visible, self.served.loaded
-                manifests = [model.manifest for name, model in loaded.items() if seen is None or name in seen]
-                return 200, openapi(manifests, __version__)
-            case "model_ready":
-                return 200, {"name": self.served.get(route.model, route.version).name, "ready": True}
-            case _:
-                return 200, self.served.metadata(route.model, route.version)
-
-    def _tell(self, exchange: Exchange, route: Route) -> None:
-        # In a thread, since the numbers of other workers are read from files.
-        told = asyncio.get_running_loop().run_in_executor(None, self._watch.answer, route.kind, exchange.visible)
-        told.add_done_callback(lambda done: self._finish(exchange, done.result()))
+    @answered
+    def _described(self, exchange: Exchange, describe: Callable[[], Response]) -> None:
+        self._finish(exchange, describe())
 
     def _finish(self, exchange: Exchange, response: Response) -> None:
-        for guard in self._guards:
-            guard.finished(exchange)
-        self._watch.finished(exchange, response)
-        for observer in self._observers:
-            observer.finished(exchange, response)
-        exchange.respond(response)
+        exchange.answered = True
+        try:
+            for guard in self._guards:
+                guard.finished(exchange)
+            self._watch.finished(exchange, response)
+            for observer in self._observers:
+                observer.finished(exchange, response)
+        finally:
+            exchange.respond(response)
 
 
 def _name(exchange: Exchange, call: Call) -> str:

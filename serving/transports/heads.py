@@ -13,6 +13,7 @@ from serving.service.exchange import Response
 
 CLOSE = b"connection: close\r\n"
 KEEP_ALIVE = b"connection: keep-alive\r\n"
+_NOT_MODIFIED = 304
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Up to this size one copy into one buffer is cheaper than a second buffer for the kernel to gather.
 _JOINED_BYTES = 64 * 1024
@@ -23,10 +24,13 @@ class Heads:
 
     def __init__(self) -> None:
         self._starts: dict[tuple[int, bytes], bytes] = {}
+        # Whole heads of answers that say nothing special, by the length of their body.
+        self._plain: dict[tuple[int, bytes, int], bytes] = {}
 
     def renew(self) -> None:
         """Forget what holds an old date."""
         self._starts.clear()
+        self._plain.clear()
 
     def pieces(self, response: Response, connection: bytes, *, bodyless: bool) -> list[bytes]:
         """Return an answer's bytes, in one piece or two.
@@ -34,11 +38,16 @@ class Heads:
         Args:
             response: What to say.
             connection: The line about the connection, or nothing.
-            bodyless: Whether the body is left out, as for HEAD; its length is told all the same.
+            bodyless: Whether the body is left out, as for HEAD and with 304; its length is told all the same.
         """
-        kind = (response.status, response.content_type)
-        start = self._starts.get(kind) or self._start(*kind)
         body = response.body
+        if not (response.headers or connection or bodyless) and len(body) <= _JOINED_BYTES:
+            # By far the most frequent case.
+            plain = response.status, response.content_type, len(body)
+            return [(self._plain.get(plain) or self._whole(*plain)) + body]
+        kind = response.status, response.content_type
+        start = self._starts.get(kind) or self._start(*kind)
+        bodyless = bodyless or response.status == _NOT_MODIFIED
         if response.headers:
             connection += b"".join(
                 b"%b: %b\r\n" % (name, value) for name, value in response.headers if name != b"connection"
@@ -47,6 +56,11 @@ class Heads:
             head = b"%b%d\r\n%b\r\n" % (start, len(body), connection)
             return [head] if bodyless else [head, body]
         return [b"%b%d\r\n%b\r\n%b" % (start, len(body), connection, body)]
+
+    def _whole(self, status: int, content_type: bytes, length: int) -> bytes:
+        start = self._starts.get((status, content_type)) or self._start(status, content_type)
+        head = self._plain[status, content_type, length] = b"%b%d\r\n\r\n" % (start, length)
+        return head
 
     def _start(self, status: int, content_type: bytes) -> bytes:
         start = self._starts[status, content_type] = b"HTTP/1.1 %d %b\r\ndate: %b\r\n%bcontent-length: " % (

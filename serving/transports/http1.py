@@ -35,6 +35,7 @@ class Connection(asyncio.Protocol):
         "_counted",
         "_held",
         "_listener",
+        "_most_turns",
         "_requests",
         "_stopped",
         "_taken_at",
@@ -45,6 +46,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
+        self._most_turns = listener.limits.max_pipelined
         self._answers = Answers(listener, self._sent)
         self._requests = Requests(listener, self._answers)
         self._transport: asyncio.Transport | None = None
@@ -89,7 +91,8 @@ class Connection(asyncio.Protocol):
             self._held += data
         else:
             self._feed(data)
-            if not self._must_wait() and not self._held:
+            # What `_must_wait` says, without the call.
+            if not self._held and not self._blocked and len(self._answers.turns) < self._most_turns:
                 return
         self._feed_held()
 
@@ -203,7 +206,7 @@ class Connection(asyncio.Protocol):
             raise BusyError(f"bodies of more than {listener.limits.max_buffered_bytes} bytes are being received")
 
     def _must_wait(self) -> bool:
-        return self._blocked or len(self._answers.turns) >= self._listener.limits.max_pipelined
+        return self._blocked or len(self._answers.turns) >= self._most_turns
 
     def _stop(self) -> None:
         if not self._stopped and self._closing_since is None and self._transport is not None:

@@ -171,7 +171,9 @@ class Requests:
             if self._hosts > 1 or (self._hosts == 0 and not old):
                 raise BadRequestError(f"expected one Host header, got {self._hosts}")
             if old and not line:
-                line = KEEP_ALIVE
+                # HTTP/1.0 has no chunks: a proxy that does not know them sees another end here (RFC 9112, 6.1).
+                chunked = any(name == b"transfer-encoding" for name, _ in self._headers)
+                line = CLOSE if chunked else KEEP_ALIVE
         return line
 
     def _open_expecting(self, exchange: Exchange, turn: Turn) -> None:

@@ -7,7 +7,6 @@ from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from serving.bundle.manifest import NULL_TIMESTAMP, BundleManifest
 from serving.records.tensors import Feed
@@ -17,19 +16,6 @@ from serving.watch.expected import Expected
 _MOST_ROWS = 1024
 _NUMBERS = frozenset({"float64", "float32", "int64"})
 _Bounds = np.ndarray[tuple[int, int], np.dtype[np.float64]]
-
-
-class MetricsConfig(BaseModel):
-    """What is counted beside requests, which always are.
-
-    Attributes:
-        feature_share: Of the time that may go into counting nulls, unseen categories and values out of range; 0 counts
-            none, 1 looks at every run.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    feature_share: float = Field(default=0.02, ge=0, le=1)
 
 
 class FeatureCounts:

@@ -12,10 +12,11 @@ from serving.watch.counters import Counters
 from serving.watch.expected import read_expected
 from serving.watch.exposition import exposition
 from serving.watch.families import Labels, Numbers, Value, summed
-from serving.watch.features import FeatureCounts, MetricsConfig
+from serving.watch.features import FeatureCounts
 from serving.watch.process import process_numbers
 from serving.watch.recent import Recent, Totals, VersionKey, stats
 from serving.watch.runs import RunWatch
+from serving.watch.settings import MetricsConfig
 from serving.watch.shared import SharedFolder, Snapshot
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Metrics:
 
     Args:
         config: What is counted.
-        lineups: Gives the served models by name.
+        lineups: Gives the served models by name; another thread may change what it gives.
         shared: Where workers see each other's numbers.
         worker: This worker's index.
         extra: Gives numbers that others count.
@@ -115,7 +116,7 @@ class Metrics:
             self._shared.before,
             self.counters.numbers(),
             self._of_versions(),
-            lineup_numbers(self._lineups()),
+            lineup_numbers(self._lineups().copy()),
             process_numbers(self._worker),
             self._extra(),
         )
@@ -160,7 +161,7 @@ class Metrics:
 
     def _forget_gone(self, now: float) -> None:
         """Drop the numbers of versions that left the endpoint minutes ago, so that they do not gather over years."""
-        loaded = {(name, version) for name, lineup in self._lineups().items() for version in lineup.versions}
+        loaded = {(name, version) for name, lineup in self._lineups().copy().items() for version in lineup.versions}
         counted = {key[:2] for key, _ in self.counters.answers() if key[1]}
         for model, version in {*self._runs, *counted} - loaded:
             since = self._gone.setdefault((model, version), now)

@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from serving.watch.samples import Sample, SamplesConfig, SampleTable
+from serving.watch.samples import Sample, SampleTable
+from serving.watch.settings import SamplesConfig
 
 logger = logging.getLogger(__name__)
 

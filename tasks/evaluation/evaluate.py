@@ -20,6 +20,7 @@ from tasks.evaluation.baselines import (
 )
 from tasks.evaluation.findings import curves_of, findings, metrics_of, uncalibrated_curves
 from tasks.evaluation.held_out import PREDICTIONS, plain_truth, predictions_table, read_truth
+from tasks.evaluation.predicted import describe_predictions
 from tasks.metrics.bootstrap import Resampling
 from tasks.metrics.weighted import Floats
 from tasks.models.checkpoint import load_predictor
@@ -82,7 +83,8 @@ def run_evaluate(
     """Measure a model on the test split.
 
     Writes `home/evaluations/<digest>/` with metrics.json (see `tasks.evaluation.findings.findings`; with `baselines`,
-    the metrics of each, and, where calibration changed anything, `uncalibrated`, those without it), curves.json
+    the metrics of each, `predictions`, which `tasks.evaluation.predicted` describes, and, where calibration changed
+    anything, `uncalibrated`, those without it), curves.json
     (`tasks.evaluation.findings.curves_of`, with `uncalibrated`) and predictions.parquet
     (`tasks.evaluation.held_out.predictions_table`).
 
@@ -107,6 +109,7 @@ def run_evaluate(
     metrics = {
         **findings(target, truth, predicted, resampling),
         "baselines": {name: metrics_of(target, truth, each) for name, each in baselines.items()},
+        "predictions": describe_predictions(target, predicted),
     }
     plots = curves_of(target, truth, predicted, config.curve_points)
     if decision != Decision():

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tasks.preprocessing.bins import describe_bins
 from tasks.preprocessing.plan import Measure, target_measures
 from tasks.preprocessing.statistics import CategorySummary, NumericSummary, Summaries
 
@@ -56,6 +57,7 @@ def _numeric(summary: NumericSummary) -> dict[str, Any]:
         "probabilities": list(_PROBABILITIES),
         "quantiles": distribution.quantiles(_PROBABILITIES).tolist(),
         "rank_error": distribution.error,
+        **describe_bins(distribution),
     }
 
 

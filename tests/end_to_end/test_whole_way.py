@@ -139,10 +139,12 @@ def test_the_prefect_run_page_has_its_artifacts(first_run: dict, prefect_api: st
         "gates",
         "report",
     }
-    live = {(artifact["type"], artifact["data"]) for artifact in found if artifact["key"] == "training"}
-    assert live == {("progress", 100.0)}
     flows = httpx.post(f"{prefect_api}/flow_runs/filter", json={}).json()
-    assert any(flow["state_type"] == "COMPLETED" and flow["name"].startswith("customers-") for flow in flows)
+    completed = {flow["id"] for flow in flows if flow["state_type"] == "COMPLETED"}
+    assert any(flow["id"] in completed and flow["name"].startswith("customers-") for flow in flows)
+    # Other tests on this server kill runs in the middle of their training.
+    training = [each for each in found if each["key"] == "training" and each["flow_run_id"] in completed]
+    assert {(artifact["type"], artifact["data"]) for artifact in training} == {("progress", 100.0)}
 
 
 def test_a_second_run_reuses_everything_and_gives_the_same_bundle(shell: Shell, first_run: dict) -> None:

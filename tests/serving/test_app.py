@@ -125,7 +125,7 @@ def test_a_broken_contract_is_answered_with_column_rule_row_and_value(client: ht
 @pytest.mark.parametrize(
     ("method", "path", "status", "part"),
     [
-        ("GET", "/", 404, "no such path"),
+        ("GET", "/nothing", 404, "no such path"),
         ("GET", "/v2/models", 404, "no such path"),
         ("GET", "/v2/models/", 404, "no such path"),
         ("GET", "/v2/models/small/", 404, "no such path"),

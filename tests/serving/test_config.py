@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,14 @@ def refusal(path: Path | None, *settings: str, **options: object) -> str:
     with pytest.raises(ConfigError) as refused:
         load_config(ServeConfig, path, {key: (f"--{key}", value) for key, value in options.items()}, settings)
     return str(refused.value)
+
+
+def test_a_config_is_read_without_the_libraries_that_run_models() -> None:
+    # A supervisor of worker processes keeps what it has loaded for as long as they run.
+    heavy = "{'numpy', 'onnxruntime', 'simdjson', 'uvloop', 'grpc'} & set(sys.modules)"
+    code = f"import sys, serving.server, serving.config; print({heavy})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_options_come_before_settings_before_the_file(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ import numpy as np
 
 from serving.errors import BadRequestError
 from serving.protocol import binary
-from serving.protocol.answer import Answer
-from serving.protocol.call import Written
+from serving.protocol.answer import Answer, Written
 from serving.protocol.parameters import count, parameters_of
 from serving.protocol.reader import Part, RequestReader
 from serving.records.datatypes import WIRE_DTYPES, Tensor
@@ -63,14 +62,16 @@ class GrpcCall:
         return reader.gather(self.id, self._parts(), tuple(outputs.values()))
 
     def write(self, request: InferRequest, answer: Answer) -> Written:
-        """Return the `ModelInferResponse`, raw where the request was."""
+        """Return the `ModelInferResponse`, raw where the request was, or where an output has no typed form."""
         response = messages.ModelInferResponse(
             model_name=answer.form.model, model_version=answer.form.version, id=request.id or ""
         )
-        for asked in request.outputs:
-            datatype, tensor = answer.asked(asked)
-            output = response.outputs.add(name=asked.name, datatype=datatype, shape=tensor.shape)
-            if self._message.raw_input_contents:
+        outputs = [(asked.name, *answer.asked(asked)) for asked in request.outputs]
+        # All outputs are raw or none is.
+        raw = bool(self._message.raw_input_contents) or any(datatype not in _FIELDS for _, datatype, _ in outputs)
+        for name, datatype, tensor in outputs:
+            output = response.outputs.add(name=name, datatype=datatype, shape=tensor.shape)
+            if raw:
                 response.raw_output_contents.append(binary.encode(datatype, tensor))
             else:
                 elements = tensor.ravel().tolist()

@@ -18,10 +18,12 @@ from serving.service.exchange import Exchange, Response
 from serving.service.service import Service
 from serving.transports.grpc import inference_pb2 as messages
 from serving.transports.grpc.call import GrpcCall
+from serving.transports.grpc.peers import address_of
 from serving.transports.tls import TlsConfig
 
 _SERVICE = "inference.GRPCInferenceService"
 _OK = 200
+_LAST_CALL_SECONDS = 0.1
 _CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -49,6 +51,7 @@ class GrpcServer:
         assert config.grpc is not None
         self._service = service
         self._config = config
+        self._begun = 0
         host = f"[{config.host}]" if ":" in config.host else config.host
         self._host = host
         self._address = f"{host}:{config.grpc.port}"
@@ -79,8 +82,17 @@ class GrpcServer:
         return f"{self._host}:{port}"
 
     async def stop(self, grace_seconds: float) -> None:
-        """Take no more calls, and wait so long for those in flight."""
-        await self._server.stop(grace_seconds)
+        """Take no more calls, and wait so long for those in flight.
+
+        What waits in the library's own queue when it stops is cancelled, which no client tries again elsewhere; so this
+        waits first until for a moment no call came, for half of the time at most.
+        """
+        loop = asyncio.get_running_loop()
+        end, seen = loop.time() + grace_seconds, -1
+        while seen != self._begun and end - loop.time() > grace_seconds / 2:
+            seen = self._begun
+            await asyncio.sleep(_LAST_CALL_SECONDS)
+        await self._server.stop(max(end - loop.time(), 0))
 
     def _handlers(self) -> dict[str, Any]:
         called: dict[str, Callable[[bytes, Context], Awaitable[bytes]]] = {
@@ -127,9 +139,10 @@ class GrpcServer:
     async def _exchange(
         self, method: str, path: str, context: Context, proceed: Callable[[Exchange], None]
     ) -> Response:
+        self._begun += 1
         answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         headers = [(name.encode(), _bytes(value)) for name, value in context.invocation_metadata() or ()]
-        exchange = Exchange(method, path, "", headers, _address(context.peer()), answered.set_result)
+        exchange = Exchange(method, path, "", headers, address_of(context.peer()), answered.set_result)
         exchange.protocol = "grpc"
         if self._service.open(exchange):
             proceed(exchange)
@@ -208,8 +221,3 @@ async def _abort(context: Context, status: int, what: str) -> bytes:
 
 def _bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
-
-
-def _address(peer: str) -> str:
-    """Return the host of a gRPC peer such as `ipv4:127.0.0.1:50000`."""
-    return peer.partition(":")[2].rpartition(":")[0]

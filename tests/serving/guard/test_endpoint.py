@@ -57,6 +57,10 @@ def test_keys_over_http(guarded: Guarded) -> None:
     document = httpx.get(guarded.endpoint.url + "/openapi.json", headers={"x-api-key": guarded.key}).text
     assert "small" in document
     assert "hidden" not in document
+    # Readiness needs no key, and so must not say which models there are.
+    absent = httpx.get(guarded.endpoint.url + "/v2/models/absent/ready")
+    assert (absent.status_code, "hidden" in absent.text) == (404, False)
+    assert guarded.status(None, "/v2/models/hidden/ready") == 200
 
 
 def test_keys_with_the_public_clients(guarded: Guarded) -> None:

@@ -7,8 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from serving.guard.refusals import OverloadedError
-from serving.models.batching import Batcher, BatchingConfig
+from serving.models.batching import Batcher
 from serving.models.loaded import Outcome
+from serving.models.settings import BatchingConfig
 from tests.serving.models.identity import answered_values, asking, identity
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from serving.bundle.store import ModelStore
 from serving.bundle.traffic import TrafficPlan
-from serving.models.served import ServedModels, VersionsConfig
+from serving.models.served import ServedModels
+from serving.models.settings import VersionsConfig
 from tests.serving.bundles import promote, small_model, write_bundle
 
 NAMES = [f"r-{n}" for n in range(400)]

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.errors import ContractViolationError
-from serving.models.batching import Batcher, BatchingConfig
+from serving.models.batching import Batcher
 from serving.models.loaded import Outcome, PredictionError
+from serving.models.settings import BatchingConfig
 from serving.records.request import InferRequest
 from tests.serving.models.identity import WatchedModel, answered_values, asking, identity
 
@@ -211,6 +212,34 @@ def test_a_defect_is_logged_and_everybody_is_answered(
     with caplog.at_level(logging.ERROR):
         asyncio.run(run())
     assert "a defect" in caplog.text
+
+
+class StumblingModel(WatchedModel):
+    """Fails on every run that holds the value 13."""
+
+    def predict(self, requests: Sequence[InferRequest]) -> list[Outcome]:
+        if any(13.0 in request.inputs["x"].values for request in requests):
+            raise RuntimeError("a defect")
+        return super().predict(requests)
+
+
+@pytest.mark.parametrize("inline_ms", [ALWAYS_INLINE, ALWAYS_THREAD])
+def test_a_defect_costs_nobody_else_the_answer(tmp_path: Path, thread: ThreadPoolExecutor, inline_ms: float) -> None:
+    async def run() -> list[type]:
+        batcher = Batcher(stumbling, thread, BatchingConfig(inline_ms=inline_ms))
+        got: list[Outcome] = []
+        for value in (5.0, 13.0, 6.0):
+            batcher.submit(asking(stumbling, [value]), got.append)
+        done = asyncio.Event()
+        batcher.submit(asking(stumbling, [7.0]), lambda _: done.set())
+        await asyncio.wait_for(done.wait(), 10)
+        return [type(outcome) for outcome in got]
+
+    identity(tmp_path)
+    stumbling = StumblingModel.load(tmp_path, "1", 10)
+    first, second, third = asyncio.run(run())
+    assert second is PredictionError
+    assert first is third is not PredictionError
 
 
 def test_a_receiver_that_fails_keeps_no_other_from_its_answer(

@@ -14,7 +14,7 @@ from serving.bundle.errors import BundleError
 from serving.bundle.manifest import InputSpec, OutputSpec
 from serving.errors import ContractViolationError
 from serving.models.loaded import LoadedModel, PredictionError
-from serving.protocol.answer import Answer, AnswerForm, encode
+from serving.protocol.answer import Answer, AnswerForm, Run, encode
 from serving.records.request import InferRequest, RequestedOutput
 from tests.serving.bundles import request, small_manifest, write_bundle
 from tests.serving.models.identity import answered_values, asking, identity
@@ -109,7 +109,7 @@ def test_data_is_flat_in_row_major_order() -> None:
     columns_first = np.asfortranarray(np.array([[0.25, 0.75], [0.5, 0.5]], dtype=np.float32))
     form = AnswerForm(small_manifest(model="m", outputs=(spec,)), "1")
     request = InferRequest(None, 2, {}, (RequestedOutput("p"),))
-    answer = orjson.loads(encode(request, Answer(form, {"p": columns_first})).body)
+    answer = orjson.loads(encode(request, Answer(Run(form, {"p": columns_first}))).body)
     assert answer == {
         "model_name": "m",
         "model_version": "1",

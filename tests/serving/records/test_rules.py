@@ -163,7 +163,8 @@ def test_both_rooms_know_the_same_formats() -> None:
     [
         ("median", 1),
         ("pattern", "("),
-        ("pattern", "[[:alpha:]]"),
+        ("pattern", "(?=a)b"),
+        ("min_length", float("inf")),
         ("pattern", None),
         ("enum", 5),
         ("min_length", "two"),

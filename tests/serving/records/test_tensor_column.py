@@ -12,16 +12,17 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from serving.bundle.manifest import InputRule, InputSpec, OutputSpec
 from serving.errors import BadRequestError, ContractViolationError
 from serving.models.loaded import LoadedModel
-from serving.protocol.openapi import openapi
 from serving.records.datatypes import WIRE_DTYPES
 from tests.serving.bundles import small_manifest, write_bundle
+from tests.serving.described import content_of, described
+from tests.serving.described import judge as judge_of
 from tests.serving.reading import Decoder, answered
 
+INFER = "/v2/models/small/infer"
 SHAPE = (2, 3, 1)
 SPEC = InputSpec(
     name="image",
@@ -134,9 +135,8 @@ def test_images_are_answered(tmp_path: Path) -> None:
 
 
 def test_the_page_describes_both_forms() -> None:
-    post = openapi([MANIFEST], "1")["paths"]["/v2/models/small/infer"]["post"]
-    content = post["requestBody"]["content"]["application/json"]
-    judge = Draft202012Validator(content["schema"])
+    document = described(MANIFEST)
+    content, judge = content_of(document, INFER), judge_of(document, "small.request")
     assert DECODER.decode(orjson.dumps(content["example"])).feed["image"].shape == (1, *SHAPE)
     good = [request([0] * 6), request(np.zeros((1, *SHAPE), int).tolist())]
     assert all(judge.is_valid(json.loads(body)) for body in good)
@@ -151,9 +151,8 @@ def test_the_page_describes_tensors_of_every_datatype() -> None:
         for one, tensor in datatypes.items()
     )
     manifest = small_manifest(inputs=specs, outputs=(OutputSpec(name="y", datatype="UINT16", shape=(-1,)),))
-    content = openapi([manifest], "1")["paths"]["/v2/models/small/infer"]["post"]["requestBody"]["content"]
-    judge = Draft202012Validator(content["application/json"]["schema"])
-    example = content["application/json"]["example"]
+    document = described(manifest)
+    example, judge = content_of(document, INFER)["example"], judge_of(document, "small.request")
     assert judge.is_valid(example)
     assert Decoder(manifest, 1).decode(orjson.dumps(example)).feed.keys() == datatypes.keys()
     for entry, wrong in zip(example["inputs"], [None, 1, *[1e400] * 11], strict=True):
@@ -164,5 +163,4 @@ def test_the_page_describes_tensors_of_every_datatype() -> None:
 
 def test_a_large_image_has_no_example() -> None:
     large = small_manifest(inputs=(SPEC.model_copy(update={"shape": (64, 64, 3)}),))
-    post = openapi([large], "1")["paths"]["/v2/models/small/infer"]["post"]
-    assert "example" not in post["requestBody"]["content"]["application/json"]
+    assert "example" not in content_of(described(large), INFER)

@@ -97,6 +97,10 @@ def test_head_tells_the_length_and_sends_no_body(endpoint: Endpoint) -> None:
     [
         ("GET /v2 HTTP/1.0\r\n\r\n", "close"),
         ("GET /v2 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "keep-alive"),
+        (
+            "GET /v2 HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /v2",
+            "close",
+        ),
         ("GET /v2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "close"),
         ("GET /v2 HTTP/1.1\r\nHost: x\r\nConnection: Close\r\n\r\nGET /v2 HTTP/1.1\r\nHost: x\r\n\r\n", "close"),
     ],

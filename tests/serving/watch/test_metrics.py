@@ -15,10 +15,10 @@ from serving.models.loaded import LoadedModel
 from serving.models.served import ServedModels
 from serving.watch.exposition import exposition
 from serving.watch.families import FAMILIES
-from serving.watch.features import MetricsConfig
 from serving.watch.histogram import SECONDS
 from serving.watch.metrics import Metrics, lineup_numbers
 from serving.watch.recent import Recent, Totals, stats
+from serving.watch.settings import MetricsConfig
 from serving.watch.shared import SharedFolder
 from tests.serving.bundles import promote, request, small_model, write_bundle
 from tests.serving.watch.watched import OK, finished

@@ -55,8 +55,8 @@ def headrace() -> None:
       headrace run pipelines/configs/flights.yaml
       headrace serve
 
-    Exit codes: 0 done, 2 the config, contract or arguments are wrong, 3 a gate refused or drift was found, 4 the data broke its
-    contract beyond its threshold or leaks what is to be predicted, 1 anything unforeseen.
+    Exit codes: 0 done, 2 the config, contract or arguments are wrong, 3 a gate refused or drift was found, 4 the data
+    broke its contract beyond its threshold or leaks what is to be predicted, 1 anything unforeseen.
     """
 
 

@@ -14,8 +14,8 @@ from dask.distributed import Future, LocalCluster
 from distributed.utils import LoopRunner
 
 from tasks.cluster import Running
-from tasks.engine import joined_in_tree
 from tasks.errors import ConfigError
+from tasks.merging import joined_in_tree
 from tasks.progress import Advance
 
 if TYPE_CHECKING:

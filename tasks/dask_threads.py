@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 from dask.threaded import get
 
-from tasks.engine import joined_in_tree
+from tasks.merging import joined_in_tree
 from tasks.progress import Advance
 
 Item = TypeVar("Item")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -60,7 +60,7 @@ class Client(Protocol):
         merge: Callable[[Result, Result], Result],
         advance: Advance,
     ) -> Result:
-        """Return the results, at least one, merged as `joined_in_tree` does."""
+        """Return the results, at least one, merged as `tasks.merging.joined_in_tree` does."""
 
 
 @contextmanager
@@ -129,20 +129,3 @@ def merge_partitions(
     assert items, "there is nothing to merge"
     with progress(label, len(items), "partitions") as advance:
         return client.merge(function, items, merge, advance)
-
-
-def joined_in_tree(leaves: Iterable[Result], join: Callable[[Result, Result], Result]) -> Result:
-    """Join leaves, at least one, as a balanced binary tree in their order, like the carries of a binary counter.
-
-    The tree depends on the number of leaves alone, and a leaf is joined as soon as its neighbour is there.
-    """
-    levels: list[tuple[int, Result]] = []
-    for leaf in leaves:
-        levels.append((0, leaf))
-        while len(levels) > 1 and levels[-1][0] == levels[-2][0]:
-            (level, left), (_, right) = levels[-2:]
-            levels[-2:] = [(level + 1, join(left, right))]
-    _, joined = levels.pop()
-    while levels:
-        joined = join(levels.pop()[1], joined)
-    return joined

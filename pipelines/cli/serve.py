@@ -46,5 +46,6 @@ def command(settings: tuple[str, ...], config: Path | None, **given: str | int |
         raise
     except OSError as error:
         raise ConfigError(
-            f"--port {settled.port}: cannot listen on {settled.host}: {error}\n  do: name a free port"
+            f"cannot serve on {settled.host}:{settled.port}: {error}\n"
+            "  do: name a free port, or make the place that the message names readable and writable"
         ) from error

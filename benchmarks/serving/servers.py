@@ -80,7 +80,7 @@ def _headrace(at: Started) -> list[str]:
 
 def _asgi(at: Started) -> list[str]:
     return [
-        sys.executable, "-m", "uvicorn", "--factory", "serving.transports.asgi:create_app", "--port", str(at.port),
+        sys.executable, "-m", "uvicorn", "--factory", "serving.transports.asgi:application", "--port", str(at.port),
         "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning",
     ]  # fmt: skip
 
@@ -107,9 +107,7 @@ _protocol = partial(Server, path=_INFER, ready=_READY, body=protocol_json, binar
 _plain = partial(Server, path="/predict", body=plain)
 SERVERS = {
     HEADRACE: _protocol((), _headrace),
-    "headrace under uvicorn": _protocol(
-        (), _asgi, environment=lambda at: {"HEADRACE_STORE": str(at.folder / "models")}
-    ),
+    "headrace under uvicorn": _protocol((), _asgi, environment=lambda at: {"HEADRACE_HOME": str(at.folder)}),
     "fastapi": _plain(("fastapi", "uvicorn[standard]", "onnxruntime"), _script("fastapi_app.py"), ready="/ready"),
     "litserve": _plain(("litserve", "onnxruntime"), _script("litserve_app.py"), ready="/health"),
     "bentoml": _plain(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import click
 import httpx
 import pytest
 
-from pipelines.cli import main
 from pipelines.cli.drift import parse_since
+from tests.pipelines.command_line import called
 from tests.serving.bundles import request, serving
 from tests.tasks.drift.watched import documents, flights, promote_described
 
@@ -50,15 +49,7 @@ class Shell:
         self._samples, self._capsys, self._patch = str(home / "samples"), capsys, monkeypatch
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        self._patch.setattr(sys, "argv", ["headrace", "drift", *arguments, "--samples", self._samples])
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        else:
-            code = 0
-        said = self._capsys.readouterr()
-        return code, said.out, said.err
+        return called(["drift", *arguments, "--samples", self._samples], self._capsys, self._patch)
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.cli import main
+from tests.pipelines.command_line import called
 from tests.tasks.retention.homes import Home, digest
 
 
@@ -26,15 +25,7 @@ class Shell:
         self._capsys, self._patch = capsys, monkeypatch
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        self._patch.setattr(sys, "argv", ["headrace", "gc", "--keep-runs", "0", "--keep-versions", "1", *arguments])
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        else:
-            code = 0
-        said = self._capsys.readouterr()
-        return code, said.out, said.err
+        return called(["gc", "--keep-runs", "0", "--keep-versions", "1", *arguments], self._capsys, self._patch)
 
     def json(self, *arguments: str) -> Any:
         code, out, err = self.run(*arguments, "--json")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.cli import main
 from serving.bundle.store import ModelStore
+from tests.pipelines.command_line import called
 from tests.serving.bundles import INPUTS, promote, small_model, write_bundle
 
 
@@ -30,15 +29,7 @@ class Shell:
             (self.store.bundle_path("small", version) / "measurements.json").write_text(gates)
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        self._patch.setattr(sys, "argv", ["headrace", "models", *arguments])
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        else:
-            code = 0
-        said = self._capsys.readouterr()
-        return code, said.out, said.err
+        return called(["models", *arguments], self._capsys, self._patch)
 
     def json(self, *arguments: str) -> Any:
         code, out, err = self.run(*arguments, "--json")

@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SAMPLE := data/flights/flights-2013-12.parquet
 
-.PHONY: help setup run test test-all check contracts deployment proto format lock clean
+.PHONY: help setup run test integration test-all check contracts deployment proto format lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -23,8 +23,11 @@ $(SAMPLE): | .venv/.ready
 run: .venv/.ready $(SAMPLE)  ## The flights pipeline, from raw data to a served, queried model
 	$(BIN)/headrace run pipelines/configs/flights.yaml --query
 
-test: .venv/.ready  ## All tests but those marked slow
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow'
+test: .venv/.ready  ## All tests but those marked slow or integration
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow and not integration'
+
+integration: .venv/.ready  ## Tests that put whole programs together: servers, workers, schedules, databases, clusters
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'integration and not slow'
 
 test-all: .venv/.ready  ## All tests, and property tests on fresh examples
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --hypothesis-profile exploring

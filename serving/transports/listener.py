@@ -15,8 +15,10 @@ from serving.transports.limits import TransportConfig
 
 _BACKLOG = 4096
 _LONGEST_TICK_SECONDS = 1.0
-# What stands in the kernel's queues when the signal comes is still taken.
-_LAST_CALL_SECONDS = 0.05
+# What stands in the kernel's queues when the signal comes is still taken. The pause is cut in pieces since the loop
+# asks the kernel between two of them only: of a loop that was busy all through one long pause, nothing would be asked.
+_LAST_CALLS = 10
+_LAST_CALL_SECONDS = 0.005
 
 
 class Listener:
@@ -75,7 +77,8 @@ class Listener:
     async def drain(self) -> None:
         """Take no more connections, answer what was asked, and close; cut off what is left when the time is over."""
         self.draining = True
-        await asyncio.sleep(_LAST_CALL_SECONDS)
+        for _ in range(_LAST_CALLS):
+            await asyncio.sleep(_LAST_CALL_SECONDS)
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):

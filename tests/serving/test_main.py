@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -23,22 +24,13 @@ HEAVY = {
 def test_it_stops_well_and_answers_what_it_took(tmp_path: Path) -> None:
     promote(tmp_path / "models")
     with serving(tmp_path / "models", tmp_path / "log") as endpoint:
-        statuses: list[int] = []
         body = json.dumps(request(16_384)).encode()
-
-        def ask() -> None:
-            statuses.append(httpx.post(f"{endpoint.url}/v2/models/small/infer", content=body, timeout=30).status_code)
-
-        asking = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in asking:
-            thread.start()
-        while endpoint.process.poll() is None and not statuses:
-            httpx.get(f"{endpoint.url}/v2/health/live", timeout=30)
+        asking = [http.client.HTTPConnection(urlsplit(endpoint.url).netloc, timeout=30) for _ in range(4)]
+        for connection in asking:
+            connection.request("POST", "/v2/models/small/infer", body)
         endpoint.process.send_signal(signal.SIGINT)
+        assert [connection.getresponse().status for connection in asking] == [200] * 4
         assert endpoint.process.wait(20) == 0
-        for thread in asking:
-            thread.join()
-        assert statuses == [200] * 4
         assert "Traceback" not in endpoint.log.read_text()
 
 

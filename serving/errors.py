@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
+
+_Error = TypeVar("_Error", bound=BaseException)
 
 
 class Violation(TypedDict):
@@ -28,6 +30,17 @@ class RequestError(ValueError):
     status = 400
     headers: Sequence[tuple[bytes, bytes]] = ()
     details: Mapping[str, Any] = {}
+
+
+def without_frames(error: _Error) -> _Error:
+    """Make an error a mere value, which no traceback and no cause follow; return it.
+
+    A traceback's frames hold whatever was known where the error was raised, and those that called: the request, and
+    soon also the list or the future that keeps the error. That cycle would stay, request and all, until the next
+    collection of garbage.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 class BadRequestError(RequestError):

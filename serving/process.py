@@ -25,7 +25,8 @@ from serving.transports.workers import Worker
 if TYPE_CHECKING:
     from serving.transports.grpc.server import GrpcServer
 
-# A collection looks at what was made since the last one; a request leaves no cycles behind, so few are needed.
+# A collection looks at what was made since the last one. A request, answered or refused, leaves no cycles behind, and
+# a call of gRPC five small objects of that library's own, so few are needed.
 _COLLECT_AFTER = 20_000
 _OTHER_FILES = 256
 _LAST_SECONDS = 0.1

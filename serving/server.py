@@ -7,6 +7,7 @@ import socket
 
 from serving.config import ServeConfig
 from serving.guard.gate import check_door
+from serving.heap import bound_heap
 from serving.transports.sockets import bound
 from serving.transports.tls import Certificates
 from serving.transports.workers import Worker, supervise
@@ -47,6 +48,7 @@ def serve(config: ServeConfig) -> None:
             listening.close()
             supervise(config, port, say)
         else:
+            bound_heap()
             # The supervisor of worker processes needs none of this, and stays small without it.
             from serving.process import run  # noqa: PLC0415
 

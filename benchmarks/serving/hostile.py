@@ -3,7 +3,8 @@
 python -m benchmarks.serving.hostile --requests 200000 --seed 1
 
 Exit code 1 where anything was answered with a 5xx (but a 503 that says when to try again), was not answered, or the
-process ended, kept requests counted as under way, or answers a good request wrongly afterwards.
+process ended, kept requests counted as under way, answers a good request wrongly afterwards, or took more memory in the
+last tenth of the requests than in the first.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import tempfile
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import grpc
@@ -33,6 +35,10 @@ from benchmarks.serving.mutations import Mutations
 _PATIENCE_SECONDS = 30
 _WARM_UP = 10_000
 _SHOWN = 5
+_PARTS = 10
+_SAMPLE_SECONDS = 0.1
+# What the medians of two parts of the same flat curve differ by.
+_MOST_GROWTH = 0.03
 _SERVER_ERROR, _BUSY = 500, 503
 # Codes that say that the endpoint failed, not the client.
 _FAILURES = frozenset({"INTERNAL", "UNKNOWN", "DATA_LOSS", "ABORTED"})
@@ -139,9 +145,22 @@ class Client:
             self.close()
 
 
-async def storm(endpoint: Endpoint, mutations: Mutations, requests: int, clients: int) -> Seen:
+class Part(NamedTuple):
+    """Resident memory in MB while one part of the requests was sent, looked at ten times a second."""
+
+    median: float
+    most: float
+
+
+async def storm(endpoint: Endpoint, mutations: Mutations, requests: int, clients: int, seen: Seen) -> Part:
     """Send so many requests, so many at a time."""
-    seen, left = Seen(), iter(range(requests))
+    left = iter(range(requests))
+    resident: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            resident.append(endpoint.process.memory_info().rss / 1e6)
+            await asyncio.sleep(_SAMPLE_SECONDS)
 
     async def one(client: Client, channel: Any, number: int) -> None:
         if number % 5 == 0:
@@ -161,8 +180,10 @@ async def storm(endpoint: Endpoint, mutations: Mutations, requests: int, clients
         client.close()
 
     async with grpc.aio.insecure_channel(endpoint.grpc) as channel:
+        watching = asyncio.create_task(watch())
         await asyncio.gather(*(work(channel) for _ in range(clients)))
-    return seen
+        watching.cancel()
+    return Part(median(resident), max(resident))
 
 
 async def _call(channel: Any, method: str, content: bytes, seen: Seen) -> None:
@@ -204,6 +225,11 @@ def wrong_afterwards(endpoint: Endpoint) -> list[str]:
     return wrong + [line for line in lines if line.startswith("headrace_in_flight ") and float(line.split()[1])]
 
 
+def growth_of(parts: Sequence[Part]) -> float:
+    """Return by what share the median of the last part is above that of the first."""
+    return parts[-1].median / parts[0].median - 1
+
+
 def main() -> int:
     """Print what came back; return the exit code."""
     parser = argparse.ArgumentParser(description="Send malformed requests.")
@@ -211,24 +237,34 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=300, help="so many requests at a time")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    mutations = Mutations(given.seed)
+    mutations, seen = Mutations(given.seed), Seen()
     with tempfile.TemporaryDirectory() as folder:
         root, log = Path(folder) / "models", Path(folder) / "log"
         write_columns(root)
         write_store(root, network().SerializeToString())
         with serving(root, log) as endpoint:
-            uvloop.run(storm(endpoint, mutations, min(_WARM_UP, given.requests), given.clients))
-            before, began = endpoint.process.memory_info().rss, time.perf_counter()
-            seen = uvloop.run(storm(endpoint, mutations, given.requests, given.clients))
-            took, after = time.perf_counter() - began, endpoint.process.memory_info().rss
+            started = endpoint.process.memory_info().rss / 1e6
+            uvloop.run(storm(endpoint, mutations, min(_WARM_UP, given.requests), given.clients, Seen()))
+            began, share = time.perf_counter(), max(given.requests // _PARTS, 1)
+            parts = [uvloop.run(storm(endpoint, mutations, share, given.clients, seen)) for _ in range(_PARTS)]
+            took = time.perf_counter() - began
             wrong = wrong_afterwards(endpoint)
         tracebacks = log.read_text().count("Traceback")
-    print(f"{given.requests} requests, {given.clients} at a time, seed {given.seed}, in {took:.0f} s")
+    growth = growth_of(parts)
+    if growth > _MOST_GROWTH:
+        wrong.append(f"memory grew by {growth:.1%}")
+    print(f"{share * _PARTS} requests, {given.clients} at a time, seed {given.seed}, in {took:.0f} s")
+    print(f"memory at the start {started:.1f} MB, then in each tenth, median (most):")
+    print(", ".join(f"{part.median:.1f} ({part.most:.1f})" for part in parts) + f"; last against first {growth:+.1%}")
+    return _verdict(seen, tracebacks, wrong)
+
+
+def _verdict(seen: Seen, tracebacks: int, wrong: Sequence[str]) -> int:
     print(", ".join(f"{answer}: {count}" for answer, count in sorted(seen.answers.items())))
-    print(f"slowest answer {seen.slowest:.2f} s; memory before {before / 1e6:.1f} MB, after {after / 1e6:.1f} MB")
-    print(f"failures {len(seen.failures)}, tracebacks in the log {tracebacks}; afterwards: {wrong or 'all is well'}")
+    print(f"slowest answer {seen.slowest:.2f} s; failures {len(seen.failures)}, tracebacks in the log {tracebacks}")
     for what, sent in seen.failures[:_SHOWN]:
         print(f"  {what}: {sent[:600]!r}")
+    print(f"afterwards: {', '.join(wrong) or 'all is well'}")
     return 1 if seen.failures or tracebacks or wrong else 0
 
 

@@ -15,7 +15,7 @@ from serving.bundle.errors import BundleError
 from serving.bundle.manifest import BundleManifest
 from serving.bundle.read import read_bundle
 from serving.bundle.session import SESSION_ERRORS, open_session
-from serving.errors import ContractViolationError, RequestError
+from serving.errors import ContractViolationError, RequestError, without_frames
 from serving.protocol.answer import Answer, AnswerForm, Outputs, Run
 from serving.protocol.reader import RequestReader
 from serving.records.datatypes import DTYPES
@@ -118,7 +118,7 @@ class LoadedModel:
             return self._answered(feed, requests, began)
         except PredictionError as error:
             if len(requests) == 1:
-                return [error]
+                return [without_frames(error)]
         # The graph fails on somebody's values; nobody else's answer may suffer.
         return [self._predict_alone(request) for request in requests]
 
@@ -146,7 +146,7 @@ class LoadedModel:
         try:
             self._tensors.feed(request)
         except ContractViolationError as error:
-            return error
+            return without_frames(error)
         return None
 
     def _predict_alone(self, request: InferRequest) -> Outcome:
@@ -154,7 +154,7 @@ class LoadedModel:
         try:
             return self._answered(self._tensors.feed(request), [request], began)[0]
         except (ContractViolationError, PredictionError) as error:
-            return error
+            return without_frames(error)
 
     def _answered(self, feed: Feed, requests: Sequence[InferRequest], began: float) -> list[Outcome]:
         outputs = self.run(feed)

@@ -22,7 +22,7 @@ def unknown(what: str, name: Any, known: Iterable[str]) -> str:
 
 
 # A client that is wrong is wrong in the same way all the time, and each search costs more than a prediction.
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _nearest(name: str, names: tuple[str, ...]) -> str | None:
     return next(iter(difflib.get_close_matches(name, names, n=1)), None)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Protocol, TypeVar, TypeVarTuple
 
-from serving.errors import RequestError
+from serving.errors import RequestError, without_frames
 from serving.service.exchange import Exchange, Response
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def answered(
         try:
             return step(service, exchange, *rest)
         except RequestError as error:
-            service.refuse(exchange, error)
+            service.refuse(exchange, without_frames(error))
         # Whatever it is: a client that waits for ever and a slot that is never free again are worse than an answer of
         # 500, and the traceback is in the log.
         except Exception:

@@ -44,13 +44,13 @@ _FIXED = {
     "/v1/stats": Route("stats"),
 }
 _PAGE_FILES = "/page/"
+# Only such paths are remembered: hundreds of the longest ones that a client may send would take megabytes.
+_SHORT = 256
 # The records API's verb stands behind a colon, as Google's API design guide has it for custom methods.
 _PREDICT = ":predict"
 _MODEL_KINDS: dict[tuple[str, ...], Kind] = {(): "model", ("ready",): "model_ready", ("infer",): "infer"}
 
 
-# Clients ask for a few paths again and again; those that are not found are not kept.
-@lru_cache(maxsize=512)
 def find_route(path: str) -> Route:
     """Return what a path asks for.
 
@@ -60,6 +60,10 @@ def find_route(path: str) -> Route:
     Raises:
         NotFoundError: There is no such path.
     """
+    return _known(path) if len(path) <= _SHORT else _found(path)
+
+
+def _found(path: str) -> Route:
     fixed = _FIXED.get(path)
     if fixed is not None:
         return fixed
@@ -80,6 +84,10 @@ def find_route(path: str) -> Route:
         f"no such path {path!r:.200}; the endpoint speaks the Open Inference Protocol under /v2 and takes records at "
         "/v1/models/NAME:predict, see /openapi.json; the page for people is /"
     )
+
+
+# Clients ask for a few paths again and again; those that are not found are not kept.
+_known = lru_cache(maxsize=64)(_found)
 
 
 def _named(parts: list[str]) -> tuple[str, str | None, list[str]]:

@@ -17,6 +17,8 @@ _NOT_MODIFIED = 304
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Up to this size one copy into one buffer is cheaper than a second buffer for the kernel to gather.
 _JOINED_BYTES = 64 * 1024
+# Only such targets are remembered: hundreds of the longest ones that a client may send would take megabytes.
+_SHORT = 256
 
 
 class Heads:
@@ -79,13 +81,16 @@ def _phrase(status: int) -> bytes:
         return b""
 
 
-@lru_cache(maxsize=256)
 def split_target(target: bytes) -> tuple[str, str]:
     """Return the decoded path and the raw query of a request's target.
 
     Args:
         target: As the request line has it: usually a path, from proxies also a whole URL.
     """
+    return _known(target) if len(target) <= _SHORT else _split(target)
+
+
+def _split(target: bytes) -> tuple[str, str]:
     if not target.startswith(b"/"):
         try:
             url = httptools.parse_url(target)
@@ -95,3 +100,6 @@ def split_target(target: bytes) -> tuple[str, str]:
     raw, _, query = target.partition(b"?")
     path = raw.decode("latin-1")
     return (unquote(path) if "%" in path else path), query.decode("latin-1")
+
+
+_known = lru_cache(maxsize=64)(_split)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from serving.bundle.errors import RemoteError
 from serving.config import ServeConfig
-from serving.process import run
+from serving.heap import bound_heap
 from serving.server import log_to_stderr
 from serving.transports.workers import Worker
 
@@ -28,6 +28,10 @@ def main(index: int, folder: Path, listening: int, channel: int) -> int:
     Returns:
         The exit code: 0 after a graceful stop, 2 when the config asks for something that cannot be had.
     """
+    bound_heap()
+    # Its libraries start threads, which must not allocate before.
+    from serving.process import run  # noqa: PLC0415
+
     log_to_stderr()
     with socket.socket(fileno=channel) as supervisor, socket.socket(fileno=listening) as bound:
         with supervisor.makefile("rb") as lines:

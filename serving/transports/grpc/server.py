@@ -116,7 +116,7 @@ class GrpcServer:
             try:
                 return (await describe(_parsed(kind, content), ask)).SerializeToString()
             except RequestError as error:
-                return await _abort(context, error.status, str(error))
+                return _refused(context, error.status, str(error))
 
         return answer
 
@@ -125,7 +125,7 @@ class GrpcServer:
             message = _parsed(messages.ModelInferRequest, content)
             path = f"{_model_path(message.model_name, message.model_version)}/infer"
         except RequestError as error:
-            return await _abort(context, error.status, str(error))
+            return _refused(context, error.status, str(error))
 
         def infer(exchange: Exchange) -> None:
             exchange.bytes_in, exchange.received = len(content), perf_counter()
@@ -133,7 +133,7 @@ class GrpcServer:
 
         response = await self._exchange("POST", path, context, infer)
         if response.status != _OK:
-            return await _abort(context, response.status, orjson.loads(response.body)["error"])
+            return _refused(context, response.status, orjson.loads(response.body)["error"])
         return response.body
 
     async def _exchange(
@@ -192,10 +192,15 @@ def _credentials(tls: TlsConfig) -> Any:
 def _document(response: Response) -> dict[str, Any]:
     document: dict[str, Any] = orjson.loads(response.body)
     if response.status != _OK:
-        refused = RequestError(document["error"])
-        refused.status = response.status
-        raise refused
+        raise _refusal(response.status, document["error"])
     return document
+
+
+def _refusal(status: int, what: str) -> RequestError:
+    # Not where it is raised: there its traceback would hold the frame whose variable holds it.
+    refusal = RequestError(what)
+    refusal.status = status
+    return refusal
 
 
 def _model_path(name: str, version: str) -> str:
@@ -214,9 +219,14 @@ def _parsed(kind: type[Message], content: bytes) -> Any:
         raise BadRequestError(f"not a {kind.__name__}: {error!s:.200}") from error
 
 
-async def _abort(context: Context, status: int, what: str) -> bytes:
-    await context.abort(_CODES.get(status, grpc.StatusCode.INTERNAL), what)
-    raise AssertionError("abort raises")
+def _refused(context: Context, status: int, what: str) -> bytes:
+    """End a call with an error; return what stands for its message.
+
+    The library's own `abort` raises an exception that the call keeps, and whose frames keep the call: a cycle.
+    """
+    context.set_code(_CODES.get(status, grpc.StatusCode.INTERNAL))
+    context.set_details(what)
+    return b""
 
 
 def _bytes(value: str | bytes) -> bytes:

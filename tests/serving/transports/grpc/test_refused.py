@@ -1,0 +1,20 @@
+"""Refused calls of gRPC leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.serving.bundles import promote
+
+ROOT = Path(__file__).parents[4]
+
+
+def test_a_refused_call_is_freed_at_once(tmp_path: Path) -> None:
+    promote(tmp_path)
+    command = [sys.executable, "-m", "tests.serving.transports.grpc.refusing", str(tmp_path)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    codes = ["INVALID_ARGUMENT", "NOT_FOUND", "INVALID_ARGUMENT", "NOT_FOUND"]
+    assert json.loads(said) == [codes, [], 0]

@@ -90,6 +90,8 @@ def _datatype(column: Column | TensorColumn, values: list[Any]) -> str:
 
 def _worded(form: OutputForm, outputs: Outputs) -> list[Any]:
     """Return an output row by row; where its columns have labels, an object of them."""
-    # numpy's own scalars: a float32 is then written with the digits that it has.
-    rows: list[Any] = list(outputs[form.spec.name])
+    values = outputs[form.spec.name]
+    # numpy's own scalars: a float32 is then written with the digits that it has. Of integers orjson does not know all
+    # kinds that onnxruntime gives, and they are the same either way.
+    rows: list[Any] = values.tolist() if values.dtype.kind in "iu" else list(values)
     return [dict(zip(form.labels, row, strict=True)) for row in rows] if form.labels else rows

@@ -114,6 +114,22 @@ def test_numbers_and_quantiles_have_their_names(tmp_path: Path) -> None:
     assert predictions == [{"quantiles": {"0.1": 2.5, "0.9": 2.5}}, {"quantiles": {"0.1": None, "0.9": None}}]
 
 
+def test_labels_that_are_integers_are_numbers(tmp_path: Path) -> None:
+    graph = onnx.parser.parse_model(
+        '<ir_version: 10, opset_import: ["": 18]> g (double[batch] x) => (int64[batch] label) '
+        "{ label = Cast <to = 7> (x) }"
+    )
+    inputs = (InputSpec(name="x", datatype="FP64", tensor="float64", logical_type="number", nullable=False),)
+    outputs = (OutputSpec(name="label", datatype="INT64", shape=(-1,)),)
+    write_bundle(tmp_path, graph, inputs=inputs, outputs=outputs, classes=(1, 2, 3))
+    model = LoadedModel.load(tmp_path, "1", 10)
+    call = RecordsCall(b'{"records": [{"x": 3}, {"x": 1}]}')
+    asked = call.read(model.reader)
+    (outcome,) = model.predict([asked])
+    assert isinstance(outcome, Answer)
+    assert orjson.loads(call.write(asked, outcome).body)["predictions"] == [{"label": 3}, {"label": 1}]
+
+
 READER = RequestReader(small_manifest(), 100)
 values = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)

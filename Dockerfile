@@ -30,15 +30,17 @@ FROM ${PYTHON} AS runtime
 ENV PATH=/opt/headrace/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DO_NOT_TRACK=1 PREFECT_SERVER_ANALYTICS_ENABLED=false GX_ANALYTICS_ENABLED=false
 # A number, so that Kubernetes can see that it is not root.
-RUN groupadd --gid 10001 headrace && useradd --uid 10001 --gid 10001 --create-home headrace
+# A volume that is mounted at /headrace takes over that folder's owner.
+RUN groupadd --gid 10001 headrace && useradd --uid 10001 --gid 10001 --create-home headrace && \
+    install --directory --owner 10001 --group 10001 /headrace
 USER 10001:10001
 
 FROM runtime AS pipelines
 COPY --from=build-pipelines /opt/headrace /opt/headrace
 ENV HEADRACE_HOME=/headrace
 WORKDIR /work
-ENTRYPOINT ["headrace"]
-CMD ["--help"]
+# No entrypoint: Prefect's workers give a container its whole command.
+CMD ["headrace", "--help"]
 
 FROM runtime AS serving
 COPY --from=build-serving /opt/headrace /opt/headrace

@@ -112,7 +112,8 @@ def parse_table(
 
 
 def _require_columns(raw: pa.Table, wanted: Sequence[Column], contract: Contract) -> None:
-    missing = [column.name for column in wanted if column.name not in raw.column_names]
+    there = set(raw.column_names)
+    missing = [column.name for column in wanted if column.name not in there]
     if missing:
         raise SchemaMismatchError(
             f"contract {contract.name} ({contract.path}): the table lacks the columns {', '.join(missing[:5])}"

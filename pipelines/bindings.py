@@ -52,12 +52,15 @@ _CACHED = "Cached"
 class Started(Generic[Result]):
     """A task that runs beside the flow."""
 
-    def __init__(self, future: PrefectFuture[Result]) -> None:
+    def __init__(self, future: PrefectFuture[Result], share: Callable[[State[Result]], None]) -> None:
         self._future = future
+        self._share = share
 
     def result(self) -> Result:
         """Wait for its end and return its result, or raise its error."""
-        return self._future.result()
+        result = self._future.result()
+        self._share(self._future.state)
+        return result
 
 
 class Binding(Generic[Arguments, Result]):
@@ -70,17 +73,18 @@ class Binding(Generic[Arguments, Result]):
         name: The task's name in the Prefect UI.
         cached: Reuse the result of an earlier run with the same key (`pipelines.caching`). Left off where the work
             looks at the outside world.
-        live: Show its progress in the Prefect UI while it runs.
+        shown_as: The name of its runs there, where that is to say more: a format string over the arguments.
     """
 
     def __init__(
-        self, function: Callable[Arguments, Result], name: str, *, cached: bool = True, live: bool = False
+        self, function: Callable[Arguments, Result], name: str, *, cached: bool = True, shown_as: str | None = None
     ) -> None:
         self.name = name
         self._function = function
         self._task: Task[..., Any] = Task(
-            shown_live(function) if live else function,
+            shown_live(function),
             name=name,
+            task_run_name=shown_as or name,
             retries=2,
             retry_delay_seconds=[2, 10],
             retry_condition_fn=_worth_retrying,
@@ -95,15 +99,19 @@ class Binding(Generic[Arguments, Result]):
             The function's result, and whether it was reused from an earlier run.
         """
         state = cast("State[Result]", self._task(*arguments, **named, return_state=True))
-        result, reused = state.result(), state.name == _CACHED
-        if self._task.persist_result and not reused:
-            record: Any = state.data
-            share_record(results_folder() / record.metadata.storage_key, headrace_home())
-        return result, reused
+        result = state.result()
+        self._share(state)
+        return result, state.name == _CACHED
 
     def start(self, *arguments: Arguments.args, **named: Arguments.kwargs) -> Started[Result]:
         """Begin the task in a thread of its own, for what nothing waits for but the end of the run."""
-        return Started(self._task.submit(*arguments, **named))
+        return Started(self._task.submit(*arguments, **named), self._share)
+
+    def _share(self, state: State[Result]) -> None:
+        """Leave the record of a result that is new where other machines look, if there is such a place."""
+        if self._task.persist_result and state.name != _CACHED:
+            record: Any = state.data
+            share_record(results_folder() / record.metadata.storage_key, headrace_home())
 
     def key(self, **parameters: Any) -> str:
         """Return a digest of what the result of a call with these arguments depends on."""
@@ -143,8 +151,8 @@ transform_images = Binding(run_transform_images, "transform")
 augment_images = Binding(run_augment_images, "augment")
 label_noise = Binding(run_label_noise, "label-noise")
 augment = Binding(run_augment, "augment")
-train = Binding(run_train, "train", live=True)
-cross_validate = Binding(run_cross_validate, "cross-validate", live=True)
+train = Binding(run_train, "train", shown_as="train {config.model.name}")
+cross_validate = Binding(run_cross_validate, "cross-validate")
 calibrate = Binding(run_calibrate, "calibrate")
 evaluate = Binding(run_evaluate, "evaluate")
 slices = Binding(run_slices, "slices")

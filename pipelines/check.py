@@ -9,12 +9,14 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from data_contracts.contract import Contract
-from data_contracts.errors import ContractError
 from data_contracts.executability import how_executed
 from data_contracts.loader import load_contract
 from data_contracts.yaml_lines import read_yaml
+from pipelines.automation.config import require_notices
 from pipelines.config import PipelineConfig, load_pipeline
+from pipelines.executable_contracts import require_executable
 from pipelines.image_config import ImagePipelineConfig, require_sound_images
+from pipelines.scheduling.partitions import require_timed
 from pipelines.search.check import require_search
 from pipelines.search.config import SearchConfig
 from tasks.augmentation.requirements import require_augmentation
@@ -47,49 +49,65 @@ class Checked:
     """A contract that a config can work with.
 
     Attributes:
+        config: The config.
         contract: The contract; of images the one that is derived from the config.
         notes: What is right and still good to know, a sentence each.
         summary: What was looked at, in a few words.
     """
 
+    config: PipelineConfig | ImagePipelineConfig
     contract: Contract
     notes: tuple[str, ...]
     summary: str
 
 
-def check_pipeline(path: Path, overrides: Sequence[str] = ()) -> Checked:
+def check_pipeline(path: Path, overrides: Sequence[str] = (), partition: str | None = None) -> Checked:
     """Read a config and its contract and check that they can work together.
+
+    Args:
+        path: The config's file.
+        overrides: `key=value` settings applied over it.
+        partition: As `pipelines.config.load_pipeline` takes it.
 
     Raises:
         ConfigError: The config is wrong.
         ContractError: The contract is wrong, or holds a rule that cannot be executed.
     """
-    config, contract = open_pipeline(path, overrides)
+    config, contract = open_pipeline(path, overrides, partition)
     if config.search is not None:
         _require_search(path, overrides, config.search, problems_of(config, contract)[0])
     if isinstance(config, ImagePipelineConfig):
         image = config.images.image
-        return Checked(contract, (), f"images of {image.width} x {image.height} pixels, {image.mode}")
+        return Checked(config, contract, (), f"images of {image.width} x {image.height} pixels, {image.mode}")
     rules = sum(map(len, (contract.row_rules, contract.key_rules, contract.table_rules, contract.expectation_rules)))
     said = f"contract {contract.name} {contract.version}: {len(contract.columns)} columns, {rules} rules"
-    return Checked(contract, tuple(_notes(config, contract)), said)
+    return Checked(config, contract, tuple(_notes(config, contract)), said)
 
 
-def open_pipeline(path: Path, overrides: Sequence[str] = ()) -> tuple[PipelineConfig | ImagePipelineConfig, Contract]:
+def open_pipeline(
+    path: Path, overrides: Sequence[str] = (), partition: str | None = None
+) -> tuple[PipelineConfig | ImagePipelineConfig, Contract]:
     """Read a config and its contract, which can work together; that of images is derived, and not written yet.
+
+    Args:
+        path: The config's file.
+        overrides: `key=value` settings applied over it.
+        partition: As `pipelines.config.load_pipeline` takes it.
 
     Raises:
         ConfigError: The config is wrong; the message begins with the file and the line of the key that is.
         ContractError: The contract is wrong, or holds a rule that cannot be executed.
     """
-    config = load_pipeline(path, overrides)
+    config = load_pipeline(path, overrides, partition)
     try:
+        require_timed(config.schedule, config.partitions)
         if isinstance(config, ImagePipelineConfig):
             require_sound_images(config)
             contract = derive_contract(config.name, config.images)
         else:
             contract = load_contract(config.contract)
             require_sound(config, contract)
+        require_notices(config.notify, config.watch)
         train = possible(config.train, headrace_home(), cross_validated=config.cross_validate is not None)
     except ConfigError as error:
         raise ConfigError(_with_line(path, str(error), type(config))) from error
@@ -119,7 +137,7 @@ def _require_search(path: Path, overrides: Sequence[str], search: SearchConfig, 
 
 def _with_line(path: Path, message: str, model: type[BaseModel]) -> str:
     """Return a message that begins with a key of the config with the key's line before it."""
-    place = message.partition(":")[0].split(".")
+    place = [int(part) if part.isdecimal() else part for part in message.partition(":")[0].split(".")]
     known = {field.alias or name for name, field in model.model_fields.items()}
     return f"{path}:{read_yaml(path).line(place)}: {message}" if place[0] in known else message
 
@@ -141,7 +159,7 @@ def require_sound(config: PipelineConfig, contract: Contract) -> None:
         ConfigError: The config names a column or a metric that is not there, or asks for what cannot be.
         ContractError: The contract holds a rule that cannot be executed.
     """
-    _require_executable(contract)
+    require_executable(contract)
     preprocess = config.preprocess
     require_preprocessing(contract, preprocess)
     problems = possible_problems(contract, config)
@@ -199,14 +217,3 @@ def leakage_plan(config: PipelineConfig, contract: Contract) -> LeakagePlan:
     learned = config.preprocess
     features = feature_columns(contract, learned.target, learned.include, learned.exclude)
     return plan_leakage(contract, config.leakage, config.split, learned, [column.name for column in features])
-
-
-def _require_executable(contract: Contract) -> None:
-    if not contract.expectation_rules:
-        return
-    # Great Expectations takes seconds to import; a contract without expectations of its own does not need it here.
-    from data_contracts.trial import inexecutable_rules  # noqa: PLC0415
-
-    found = inexecutable_rules(contract)
-    if found:
-        raise ContractError("\n".join(f"{contract.path}:{rule.line}: rule {rule.id}: {why}" for rule, why in found))

@@ -34,6 +34,8 @@ _LIBRARIES = (
     "spox",
     "torch",
 )
+# Where a statement holds statements.
+_BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 # Python 3.11's parser fails now and then when two threads are in it (https://github.com/python/cpython/issues/106905).
 _READING = Lock()
 
@@ -67,20 +69,29 @@ def _read(path: Path, module: str) -> tuple[str, tuple[str, ...]]:
 def imported_modules(path: Path, module: str) -> Iterator[str]:
     """Yield the dotted names of the rooms' modules that a source file imports, packages on the way included."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
+    for node in _imports(ast.parse(path.read_bytes(), str(path))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        else:
-            continue
         for name in names:
             parts = name.split(".")
             if parts[0] in ROOMS:
                 yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
 
 
+def _imports(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield the import statements below a node; expressions, which are most of a syntax tree, hold none."""
+    for block in _BLOCKS:
+        for child in getattr(node, block, ()):
+            if isinstance(child, ast.Import | ast.ImportFrom):
+                yield child
+            else:
+                yield from _imports(child)
+
+
+@cache
 def source_file(module: str) -> Path | None:
     """Return the source file of one of the rooms' modules, or None where the name is not a module."""
     room, *inside = module.split(".")
@@ -91,6 +102,7 @@ def source_file(module: str) -> Path | None:
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
+@cache
 def _release(library: str) -> str:
     try:
         return version(library)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from data_contracts.yaml_lines import YamlFile, YamlFileError, nearest, read_yaml
+from data_contracts.yaml_lines import YamlFile, YamlFileError, read_yaml
+from pipelines.automation.config import NotifyConfig
+from pipelines.config_errors import problems
 from pipelines.image_config import ImagePipelineConfig
+from pipelines.scheduling.config import Schedules
+from pipelines.scheduling.partitions import PartitionsConfig
+from pipelines.scheduling.placeholder import fill_in
 from pipelines.search.config import SearchConfig
+from pipelines.watch.config import WatchConfig, watch_beside
 from tasks.augmentation.config import AugmentConfig
 from tasks.augmentation.label_noise import LabelNoiseConfig
 from tasks.calibration.config import CalibrateConfig
@@ -75,6 +80,10 @@ class PipelineConfig(TargetConfig):
     search: SearchConfig | None = None
     promote: PromoteConfig = PromoteConfig()
     dask: DaskConfig = DaskConfig()
+    schedule: Schedules = ()
+    partitions: PartitionsConfig | None = None
+    watch: WatchConfig | None = None
+    notify: tuple[NotifyConfig, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -101,12 +110,15 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> PipelineConfig:
     return config
 
 
-def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> PipelineConfig | ImagePipelineConfig:
+def load_pipeline(
+    path: Path, overrides: Sequence[str] = (), partition: str | None = None
+) -> PipelineConfig | ImagePipelineConfig:
     """Read a config, of tables or, where it has a section `images`, of images.
 
     Args:
         path: The YAML file.
         overrides: `key.of.section=value` with a YAML value, applied over the file.
+        partition: What `{partition}` in it stands for; by default the first of its partitions, if it is cut at all.
 
     Raises:
         ConfigError: The file cannot be read or holds something wrong; the message has `file:line` and, for an
@@ -118,6 +130,7 @@ def load_pipeline(path: Path, overrides: Sequence[str] = ()) -> PipelineConfig |
         raise ConfigError(f"{error}\n  do: give the path of a pipeline's YAML file") from error
     for override in overrides:
         apply_override(file.value, override)
+    fill_in(file, partition)
     folder = path.absolute().parent
     if "images" in file.value:
         return _validated(file, ImagePipelineConfig, folder).beside(folder)
@@ -131,7 +144,7 @@ def _validated(file: YamlFile, model: type[Config], folder: Path) -> Config:
         # The folder is where a user's own network is looked for.
         return model.model_validate(file.value, context={"folder": folder})
     except ValidationError as error:
-        raise ConfigError("\n".join(_problems(file, error, model))) from error
+        raise ConfigError("\n".join(problems(file, error, model, _TOLD_THE_TARGET))) from error
 
 
 def _grouped_like_the_split(config: PipelineConfig) -> PipelineConfig:
@@ -194,71 +207,6 @@ def apply_override(value: dict[str, Any], override: str) -> None:
 def _beside(config: PipelineConfig, folder: Path) -> PipelineConfig:
     source = config.source.model_copy(update={"path": str(beside(folder, config.source.path))})
     train = config.train.model_copy(update={"start_from": start_beside(config.train.start_from, folder)})
-    return config.model_copy(update={"contract": str(folder / config.contract), "source": source, "train": train})
-
-
-def _problems(file: YamlFile, error: ValidationError, model: type[BaseModel]) -> Iterable[str]:
-    for problem in error.errors(include_url=False):
-        location, unknown = problem["loc"], problem["type"] == "extra_forbidden"
-        if location[0] in _TOLD_THE_TARGET and {*location[1:2]} & {*TargetConfig.model_fields} and not unknown:
-            continue  # said at the top, and refused there
-        place = _place(location, file.value, missing=problem["type"] == "missing")
-        where = f"{file.path}:{file.line(place)}: {'.'.join(map(str, place))}"
-        if unknown:
-            known = _known_keys(model, place[:-1])
-            close = nearest(str(place[-1]), known)
-            hint = f"did you mean `{close}`?" if close else f"known keys: {', '.join(known)}"
-            if close == place[-1]:
-                hint = "it belongs to another `name` than the one that is chosen"
-            yield f"{where}: unknown key; {hint}"
-        elif problem["type"] == "missing":
-            yield f"{where}: this key is required and missing"
-        else:
-            yield f"{where}: {_said(problem)}"
-
-
-def _said(problem: ErrorDetails) -> str:
-    """Return a problem's message; our own validators say themselves what they got."""
-    if problem["type"] == "value_error":
-        return str(problem["ctx"]["error"])
-    return f"{problem['msg'][0].lower()}{problem['msg'][1:]}, got {problem['input']!r}"
-
-
-def _place(location: Sequence[str | int], value: Any, *, missing: bool) -> tuple[str | int, ...]:
-    """Return an error's location without the names of union branches, which the file does not have.
-
-    Args:
-        location: As pydantic has it.
-        value: The file's.
-        missing: Whether the error is that the last part is not there.
-    """
-    place: list[str | int] = []
-    for position, part in enumerate(location):
-        last = position == len(location) - 1
-        if isinstance(value, dict) and part not in value and not last:
-            continue
-        if not isinstance(value, dict | list) and not (last and missing):
-            continue
-        place.append(part)
-        inside = isinstance(value, dict) and part in value
-        listed = isinstance(value, list) and isinstance(part, int) and part < len(value)
-        value = value[part] if inside or listed else None
-    return tuple(place)
-
-
-def _known_keys(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
-    """List the keys valid at a place, by walking the models' fields."""
-    models = [model]
-    for part in place:
-        fields = [found for each in models for found in each.model_fields.items() if part in (found[0], found[1].alias)]
-        # A part that is no field is a name that the user gave, such as a column's: its model is known already.
-        if fields:
-            models = [inner for _, field in fields for inner in _models_in(field.annotation)]
-    return sorted({field.alias or name for each in models for name, field in each.model_fields.items()})
-
-
-def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models_in(inner)
+    watch = watch_beside(config.watch, folder)
+    beside_it = {"contract": str(folder / config.contract), "source": source, "train": train, "watch": watch}
+    return config.model_copy(update=beside_it)

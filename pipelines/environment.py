@@ -11,10 +11,16 @@ import os
 import tempfile
 from pathlib import Path
 
+from pipelines.up.configured import chosen_server
+from pipelines.up.lock import FOLDER, running_server
 from tasks.errors import ConfigError
-from tasks.storage import digest_of, headrace_home, is_remote
+from tasks.storage import digest_of, headrace_home, is_remote, place
 
 RESULTS = "results"
+_CACHE = ".cache/headrace"
+
+_CONSOLE_LEVEL = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
+_RESULTS_PATH = "PREFECT_RESULTS_LOCAL_STORAGE_PATH"
 
 _NO_TELEMETRY = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -28,10 +34,12 @@ _DEFAULTS = {
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     # Results are read back by later runs: JSON can be read without running code, the default (pickle) cannot.
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
+    # What is silent for long is called crashed (`pipelines.automation.crashed`); Prefect's own three minutes are long.
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     # Task functions log through `logging`; this carries their records into the run's page.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "tasks,pipelines,data_contracts",
     # The command line prints its own line for each piece, and its own errors.
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    _CONSOLE_LEVEL: "CRITICAL",
 }
 
 
@@ -40,7 +48,32 @@ def prepare() -> None:
     os.environ.update(_NO_TELEMETRY)
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
-    os.environ.setdefault("PREFECT_RESULTS_LOCAL_STORAGE_PATH", str(results_folder()))
+    os.environ.setdefault(_RESULTS_PATH, str(results_folder()))
+    # Where nobody has set up a server, that of the group which `headrace up` runs in this home is meant.
+    if (server := running_server(results_folder().parent / FOLDER)) is not None and chosen_server() is None:
+        os.environ["PREFECT_API_URL"] = server
+
+
+def of_jobs(folder: Path) -> dict[str, str]:
+    """Return what a job's environment needs, wherever a worker runs it; `prepare` has been called.
+
+    A worker prints what its jobs say, so they say it.
+
+    Args:
+        folder: The jobs' working directory, absolute, on the machine of their worker. A home that is not named
+            absolutely is below it.
+    """
+    said = {name: os.environ[name] for name in (*_NO_TELEMETRY, *_DEFAULTS) if name != _CONSOLE_LEVEL}
+    home = place(os.environ.get("HEADRACE_HOME", ".headrace"))
+    if is_remote(home):
+        # The worker's user has another cache folder.
+        usual = f"~/{_CACHE}/{_mark_of(home)}/{RESULTS}"
+    else:
+        home = folder / home
+        usual = str(home / RESULTS)
+    chosen = Path(os.environ[_RESULTS_PATH]).expanduser().absolute()
+    results = usual if chosen == _usual_results() else str(chosen)
+    return {**said, "HEADRACE_HOME": str(home), _RESULTS_PATH: results}
 
 
 def require_home() -> None:
@@ -68,11 +101,20 @@ def require_home() -> None:
 def results_folder() -> Path:
     """Return the folder where Prefect keeps the references that finished tasks returned.
 
-    Prefect needs a folder of this machine. For a home in an object store it is one below the user's cache folder, and
-    `pipelines.caching` carries results to the store and back.
+    Prefect needs a folder of this machine. For a home in an object store it is what Prefect was told, or one below the
+    user's cache folder, and `pipelines.caching` carries results to the store and back.
     """
+    told = os.environ.get(_RESULTS_PATH)
+    return Path(told).expanduser() if told and is_remote(headrace_home()) else _usual_results()
+
+
+def _usual_results() -> Path:
     home = headrace_home()
     if not is_remote(home):
         return home / RESULTS
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "headrace" / digest_of(str(home))[:16] / RESULTS
+    return cache / "headrace" / _mark_of(home) / RESULTS
+
+
+def _mark_of(home: Path) -> str:
+    return digest_of(str(home))[:16]

@@ -7,7 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipelines.automation.config import NotifyConfig
+from pipelines.scheduling.config import Schedules
+from pipelines.scheduling.partitions import PartitionsConfig
 from pipelines.search.config import SearchConfig
+from pipelines.watch.config import WatchConfig, require_tables
 from tasks.calibration.config import CalibrateConfig, require_calibration
 from tasks.cross_validation.config import CrossValidateConfig, require_image_folds
 from tasks.engine import DaskConfig
@@ -50,6 +54,10 @@ class ImagePipelineConfig(BaseModel):
     search: SearchConfig | None = None
     promote: PromoteConfig = PromoteConfig()
     dask: DaskConfig = DaskConfig()
+    schedule: Schedules = ()
+    partitions: PartitionsConfig | None = None
+    watch: WatchConfig | None = None
+    notify: tuple[NotifyConfig, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -89,6 +97,7 @@ def require_sound_images(config: ImagePipelineConfig) -> None:
     Raises:
         ConfigError: The config asks for what cannot be.
     """
+    require_tables(config.watch)
     require_images(config.images)
     require_readable(config.train.model, images=True)
     require_fitting(config.train, config.problems[0])

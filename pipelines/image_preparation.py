@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import artifacts, bindings, wording
+from pipelines import bindings, wording
+from pipelines.artifacts.of_data import show_accounting
 from pipelines.image_config import ImagePipelineConfig
 from pipelines.pieces import piece
 from pipelines.run_state import Data, Run
@@ -22,7 +23,7 @@ def prepare_images(run: Run, config: ImagePipelineConfig) -> Data:
     require_taken(raw, asked.max_quarantined)
     clean = piece(bindings.deduplicate_images, wording.rows, images=raw, config=asked.duplicates, **where)
     split = piece(bindings.split_images, wording.split, images=clean, config=asked.split, **where)
-    artifacts.show_accounting(clean, split)
+    show_accounting(clean, split)
     placed: dict[str, Any] = {"images": clean, "split": split}
     fitted = piece(bindings.fit_images, wording.preprocessing, **placed, **where)
     learned: dict[str, Any] = {**placed, "preprocessing": fitted, **where}

@@ -5,7 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from pipelines import artifacts, bindings, wording
+from pipelines import bindings, wording
+from pipelines.artifacts.of_model import (
+    show_certificate,
+    show_cross_validation,
+    show_evaluation,
+    show_slices,
+    show_training,
+)
 from pipelines.check import slices_plan
 from pipelines.image_config import ImagePipelineConfig
 from pipelines.pieces import piece
@@ -40,7 +47,7 @@ def make_model(run: Run, data: Data) -> Model:
     evaluation = piece(
         bindings.evaluate, wording.evaluation, **learned, **judged, config=run.config.evaluate, home=home
     )
-    artifacts.show_evaluation(evaluation)
+    show_evaluation(evaluation)
     made = {
         "evaluation": evaluation,
         "cross_validation": cross_validation,
@@ -62,7 +69,7 @@ def train_model(run: Run, data: Data) -> CheckpointRef:
     # The same work has the same key in the next process, so a killed training finds its own checkpoints.
     work = run.home / "training" / bindings.train.key(**asked)
     checkpoint = piece(bindings.train, wording.training, **asked, home=run.home, work=work)
-    artifacts.show_training(checkpoint)
+    show_training(checkpoint)
     return checkpoint
 
 
@@ -79,7 +86,7 @@ def _cross_validated(run: Run, data: Data) -> CrossValidationRef | None:
     asked: dict[str, Any] = {"features": data.training, "preprocessing": data.preprocessing, "plan": plan}
     work = run.home / "training" / bindings.cross_validate.key(**asked)
     found = piece(bindings.cross_validate, wording.cross_validation, **asked, home=run.home, work=work)
-    artifacts.show_cross_validation(found)
+    show_cross_validation(found)
     return found
 
 
@@ -97,16 +104,14 @@ def _sliced(run: Run, data: Data, evaluation: EvaluationRef) -> SlicesRef | None
         plan=slices_plan(run.config, run.contract),
         home=run.home,
     )
-    artifacts.show_slices(found)
+    show_slices(found)
     return found
 
 
 def _explained(run: Run, judged: dict[str, Any]) -> ExplanationRef | None:
     if isinstance(run.config, ImagePipelineConfig) or run.config.explain is None:
         return None
-    found = piece(bindings.explain, wording.explanation, **judged, config=run.config.explain, home=run.home)
-    artifacts.show_explanation(found)
-    return found
+    return piece(bindings.explain, wording.explanation, **judged, config=run.config.explain, home=run.home)
 
 
 def _exported(run: Run, data: Data, checkpoint: CheckpointRef, calibration: CalibrationRef, **made: Any) -> Model:
@@ -139,5 +144,5 @@ def _exported(run: Run, data: Data, checkpoint: CheckpointRef, calibration: Cali
         contract=run.contract,
         home=run.home,
     )
-    artifacts.show_certificate(certificate)
+    show_certificate(certificate)
     return Model(checkpoint=checkpoint, calibration=calibration, candidate=candidate, certificate=certificate, **made)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import artifacts, bindings, wording
+from pipelines import bindings, wording
+from pipelines.artifacts.of_data import show_accounting, show_leaks, show_validation
 from pipelines.bindings import Started
 from pipelines.check import leakage_plan
 from pipelines.config import PipelineConfig
 from pipelines.pieces import piece
+from pipelines.report_early import reporting_early_end
 from pipelines.run_state import Data, Run
 from tasks.data.outcomes import require_kept
 from tasks.leakage.check import require_no_leaks
@@ -25,12 +27,13 @@ def prepare_data(run: Run, config: PipelineConfig) -> Data:
     raw, validation, documents = _validated(run, config)
     clean = _cleaned(run, config, raw, validation)
     split = piece(bindings.split, wording.split, clean=clean, config=config.split, **_judged(run))
-    artifacts.show_accounting(clean, split)
+    show_accounting(clean, split)
     placed: dict[str, Any] = {"clean": clean, "split": split}
     plan = leakage_plan(config, run.contract)
     leaks = piece(bindings.leakage, wording.leakage, **placed, plan=plan, **_where(run))
-    artifacts.show_leaks(leaks)
-    require_no_leaks(leaks, config.leakage)
+    show_leaks(leaks)
+    with reporting_early_end(run, validation, (clean, split)):
+        require_no_leaks(leaks, config.leakage)
     fitted = piece(bindings.fit, wording.preprocessing, **placed, config=config.preprocess, **_judged(run))
     features = piece(bindings.transform, wording.rows, **placed, preprocessing=fitted, **_where(run))
     noise, training = _for_training(run, config, features, fitted)
@@ -61,9 +64,10 @@ def _validated(run: Run, config: PipelineConfig) -> tuple[DatasetRef, Validation
     contract = run.contract
     raw = piece(bindings.ingest, wording.rows, source=config.source, **_judged(run))
     validation = piece(bindings.validate, wording.validation, raw=raw, config=config.validation, **_judged(run))
-    artifacts.show_validation(validation)
+    show_validation(validation)
     documents = bindings.document.start(validation=validation, contract=contract, home=run.home)
-    require_kept(validation, contract, config.validation)
+    with reporting_early_end(run, validation):
+        require_kept(validation, contract, config.validation)
     return raw, validation, documents
 
 

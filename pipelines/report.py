@@ -21,9 +21,9 @@ from tasks.promotion.gates import GateOutcome
 from tasks.promotion.promote import Promotion
 from tasks.references import CheckpointRef, DatasetRef, DocsRef, SplitRef, ValidationRef
 from tasks.report.inputs import Accounting, GateLine, History, ReportInputs, RuleLine
-from tasks.report.report import run_report
 from tasks.storage import write_atomic
 
+_DOCUMENTS = "data_docs"
 _LIBRARIES = (
     "dask",
     "great-expectations",
@@ -36,14 +36,9 @@ _LIBRARIES = (
 )
 
 
-def write_report(run: Run, data: Data, model: Model, promotion: Promotion) -> Path:
-    """Write the run's `report.html` and return its path."""
-    return run_report(report_inputs(run, data, model, promotion), run.folder / "report.html")
-
-
 def keep_documents(run: Run, documents: DocsRef) -> Path:
     """Copy the validation's documents into the run's folder and return the page to open first."""
-    folder = run.folder / "data_docs"
+    folder = run.folder / _DOCUMENTS
     for document in sorted(documents.folder.iterdir()):
         write_atomic(folder / document.name, document.read_bytes())
     return folder / documents.index
@@ -68,6 +63,7 @@ def report_inputs(run: Run, data: Data, model: Model, promotion: Promotion) -> R
         certificate=certificate.lasting,
         latency=latency(certificate),
         lineage=_lineage(run, data, promotion),
+        documents=None if data.documents is None else f"{_DOCUMENTS}/{data.documents.index}",
     )
 
 

@@ -35,6 +35,7 @@ def sliced(ref: SlicesRef) -> Sliced:
         loss=found["loss"],
         metrics=names,
         searched=_searched(search, found["min_rows"]),
+        tried=search["tried"],
         worst=tuple(worst),
         columns=columns,
         left_out={

@@ -39,6 +39,7 @@ class Run:
         home: Where datasets, models and runs stand.
         folder: This run's own folder, `runs/<pipeline>/<run id>` below `home`.
         dask: The cluster that the data work runs on.
+        partition: The part of the data that is run on; None where the config is not cut into partitions.
     """
 
     config: PipelineConfig | ImagePipelineConfig
@@ -46,6 +47,7 @@ class Run:
     home: Path
     folder: Path
     dask: DaskConfig
+    partition: str | None = None
 
     def on(self, client: Client) -> Run:
         """Return the run with its data work on a cluster that is there, if there is one."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tasks.calibration.calibrate import read_calibration
 from tasks.cross_validation.cross_validate import read_cross_validation
@@ -33,6 +35,7 @@ from tasks.references import (
 from tasks.slices.slices import read_slices
 
 _HEADLINES = ("roc_auc", "accuracy", "subset_accuracy", "log_loss", "rmse", "mae", "r2", "pinball", "coverage")
+_REASON = "  - "
 
 
 def rows(dataset: DatasetRef) -> str:
@@ -139,14 +142,35 @@ def certificate(measured: CertificateRef) -> str:
 def promotion(result: Promotion) -> str:
     """Say whether the version is the champion now."""
     if result.promoted:
-        return f"{result.model} version {result.version} is the champion"
+        before = ", as it was before" if result.unchanged else ""
+        return f"{result.model} version {result.version} is the champion{before}"
     refused = sum(not outcome.passed for outcome in result.outcomes)
     return f"{result.model} version {result.version} refused by {refused} gate{'s' if refused > 1 else ''}"
 
 
+def promoted(summary: Mapping[str, Any]) -> str:
+    """Say in one line which version a run has made the champion, and how good it is."""
+    metrics = summary["metrics"]
+    said = ", ".join(f"{name} {metrics[name]:.4f}" for name in _HEADLINES if name in metrics)
+    return f"{summary['model']} version {summary['version']} is the champion: test {said}"
+
+
+def first_sentence(error: ValueError) -> str:
+    """Return an error's message in one line: what is wrong, the first of several reasons, and how many more there are.
+
+    What to do about it, and examples, stay in the whole message.
+    """
+    head, *rest = str(error).partition("\n  do:")[0].split("\n")
+    reasons = [line.removeprefix(_REASON) for line in rest if line.startswith(_REASON)]
+    if not reasons:
+        return head
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return f"{head} {reasons[0]}{more}"
+
+
 def refusal(result: Promotion, report: Path) -> str:
     """Say which gates refused a version, by how much, and what to do."""
-    lines = "".join(f"\n  - {_gate(outcome)}" for outcome in result.outcomes if not outcome.passed)
+    lines = "".join(f"\n{_REASON}{_gate(outcome)}" for outcome in result.outcomes if not outcome.passed)
     champion = f"version {result.champion} stays the champion" if result.champion else "there is no champion yet"
     return (
         f"{result.model} version {result.version} is not promoted; {champion}. Refused by:{lines}\n"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, TypeVar
 
 import dask
@@ -14,9 +16,10 @@ from dask.distributed import Future, LocalCluster
 from distributed.utils import LoopRunner
 
 from tasks.cluster import Running
-from tasks.errors import ConfigError
+from tasks.errors import ClusterError, ConfigError
 from tasks.merging import joined_in_tree
 from tasks.progress import Advance
+from tasks.worker_logs import worker_logs
 
 if TYPE_CHECKING:
     from tornado.ioloop import IOLoop
@@ -108,7 +111,7 @@ def connect(address: str) -> Iterator[Cluster]:
     """Connect to a scheduler; a client that this process has there already is used, and stays open.
 
     Raises:
-        ConfigError: No scheduler answers.
+        ConfigError: No scheduler answers, or it wants certificates and there are none.
     """
     if (connected := _connected(address)) is not None:
         yield Cluster(connected)
@@ -120,7 +123,13 @@ def connect(address: str) -> Iterator[Cluster]:
             f"dask.scheduler_address: no scheduler answers at {address} ({error})\n"
             "  do: start one (`dask scheduler`), mend the address, or leave the key out to run on this machine"
         ) from error
-    with client:
+    except TypeError as error:
+        # Dask's way to say that it was told of no certificate for this side.
+        raise ConfigError(
+            f"dask.scheduler_address: {address} is spoken to with a certificate, and Dask knows of none ({error})\n"
+            "  do: set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ..._TLS__CLIENT__CERT and ..._TLS__CLIENT__KEY"
+        ) from error
+    with client, worker_logs(client):
         yield Cluster(client)
 
 
@@ -132,11 +141,23 @@ def start_cluster(workers: int, threads: int, *, processes: bool = True) -> Iter
         workers: How many.
         threads: Of each.
         processes: Whether workers are processes of their own.
+
+    Raises:
+        ClusterError: A worker ended while it was being started.
     """
     with (
         dask.config.set(_QUIET),
         _event_loop() as loop,
-        LocalCluster(
+        _started(workers, threads, loop, processes=processes) as cluster,
+        DaskClient(cluster) as client,
+        worker_logs(client),
+    ):
+        yield Cluster(client)
+
+
+def _started(workers: int, threads: int, loop: IOLoop, *, processes: bool) -> LocalCluster:
+    try:
+        return LocalCluster(
             n_workers=workers,
             threads_per_worker=threads,
             processes=processes,
@@ -146,10 +167,13 @@ def start_cluster(workers: int, threads: int, *, processes: bool = True) -> Iter
             # What fails on a worker is raised here, with what to do; Dask would print its traceback first.
             silence_logs=logging.CRITICAL,
             loop=loop,
-        ) as cluster,
-        DaskClient(cluster) as client,
-    ):
-        yield Cluster(client)
+        )
+    except RuntimeError as error:
+        raise ClusterError(
+            f"dask: a worker process ended while the cluster of {workers} was being started ({error})\n"
+            "  do: run again; if it ends again, give it fewer workers (`dask.workers`): the system ends processes so "
+            "where memory is short"
+        ) from error
 
 
 @contextmanager
@@ -158,9 +182,18 @@ def _event_loop() -> Iterator[IOLoop]:
 
     Dask stops a loop of its own while the sender of the last messages still waits whether more will come, and Python
     complains of an exception that nobody fetched where that wait ends just then.
+
+    What is started from the loop's thread, as the workers are, is deaf to Ctrl-C, which a terminal sends to all: this
+    process hears it, and ends the workers; they would die with a traceback each, and be started again meanwhile.
     """
     runner = LoopRunner()
-    runner.start()
+    # Python starts it with the first worker, and lets the signals through again afterwards.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        runner.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
         yield runner.loop
     finally:

@@ -35,5 +35,13 @@ class SchemaDriftError(DataError):
     """The files of one source do not have the same schema."""
 
 
+class NoSamplesError(DataError):
+    """The endpoint has sampled nothing of a model version, or samples into another folder."""
+
+
+class TooFewRowsError(DataError):
+    """There are too few sampled rows to say whether anything drifted."""
+
+
 class DiskFullError(ValueError):
     """There is no space left to write; what was begun has been removed."""

@@ -25,6 +25,12 @@ from tasks.storage_remote import WHOLE, is_whole, new_remote_folder
 
 __all__ = ["is_remote", "is_whole", "place"]
 
+_FULL = {
+    errno.ENOSPC: "no space is left",
+    errno.EDQUOT: "this user's quota is used up",
+    errno.EFBIG: "a file would become larger than this process may write",
+}
+
 
 def headrace_home() -> Path:
     """Return the place that holds runs, datasets and models: `HEADRACE_HOME` (a folder or a URI), or `.headrace`."""
@@ -145,7 +151,7 @@ def new_folder(parent: Path, name: Callable[[Path], str]) -> Iterator[Path]:
         return
     temporary = parent / f".tmp-{uuid.uuid4().hex}"
     try:
-        with naming_full_disk(parent):
+        with naming_full_disk(parent, temporary):
             temporary.mkdir(parents=True)
             yield temporary
             for path in temporary.rglob("*"):
@@ -185,18 +191,38 @@ def naming_lost(place: Path, subject: str) -> Iterator[None]:
 
 
 @contextmanager
-def naming_full_disk(folder: Path) -> Iterator[None]:
+def naming_full_disk(folder: Path, begun: Path | None = None) -> Iterator[None]:
     """Turn the system's error of a full disk inside the block into one that says what to do.
 
+    Args:
+        folder: What is written below.
+        begun: A folder of which the error can say how large it has become.
+
     Raises:
-        DiskFullError: There was no space left below `folder`.
+        DiskFullError: There was no space left below `folder`, or this user or process may not take more of it.
     """
     try:
         yield
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno not in _FULL:
             raise
         raise DiskFullError(
-            f"{folder}: no space is left ({error}); nothing half-written stays, what stood there still does\n"
-            "  do: free some space, or set HEADRACE_HOME to a folder on a larger disk, and run again"
+            f"{folder}: {_FULL[error.errno]} ({error}{_sizes(folder, begun)}); nothing half-written stays, "
+            "what stood there still does\n"
+            "  do: free some space, or set HEADRACE_HOME to a folder on a larger disk, and run again: it goes on from "
+            "the last finished piece"
         ) from error
+
+
+def _sizes(folder: Path, begun: Path | None) -> str:
+    """Say what is free, and how much had been written; nothing where that cannot be known."""
+    said = ""
+    if is_remote(folder):
+        return said
+    try:
+        if begun is not None:
+            said += f"; {sum(path.stat().st_size for path in files_below(begun)) / 1e6:,.1f} MB of it were written"
+        there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+        return f"{said}, {shutil.disk_usage(there).free / 1e6:,.1f} MB are free"
+    except OSError:
+        return said

@@ -8,19 +8,28 @@ from importlib import import_module
 
 import click
 
-from pipelines.cli.outcome import report_failure
+from pipelines.cli.outcome import leave, report_failure
 
 _COMMANDS = {
+    "backfill": "Run a pipeline for partitions of the past, one after the other.",
     "check": "Say what is wrong in a config or its contract, and run nothing.",
+    "completion": "Print the script that lets a shell complete commands and options.",
     "contract": "Compare two versions of a contract.",
+    "deploy": "Register pipelines at the Prefect server, so that they run when their schedule says.",
+    "doctor": "Say what this machine has and lacks for Headrace.",
     "drift": "Hold sampled traffic against what the model was trained on.",
     "gc": "Remove old runs and versions, and the data that nothing refers to any more.",
+    "init": "Look at a dataset and write a contract and a config to start from.",
     "keys": "Add, list and revoke the endpoint's API keys.",
     "models": "List, show, promote and roll back the versions in the model store, and say which of them answer.",
+    "report": "Open the report of a run, or print what it comes to.",
     "run": "Take a pipeline from its source to a promoted model.",
+    "runs": "List, show and compare the runs of this home.",
     "samples": "Write a real example dataset.",
+    "schema": "Print the JSON Schema of configs, by which editors complete and check them.",
     "search": "Try many values of a config's keys and write the best config.",
     "serve": "Start the endpoint over the model store.",
+    "up": "Start Prefect, a worker and the endpoint as one group, and deploy pipelines.",
 }
 
 
@@ -71,4 +80,8 @@ def main() -> None:
         click.echo("stopped; run the same command again to go on from the last finished piece", err=True)
         sys.exit(130)
     except ValueError as error:
-        sys.exit(report_failure(error, as_json="--json" in sys.argv))
+        code = report_failure(error, as_json="--json" in sys.argv)
+        if type(error).__name__ == "ServerAwayError":
+            # Prefect would try for minutes to send what it has for a server that is not there.
+            leave(code)
+        sys.exit(code)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.cli.model_store import known_versions, model_store
 from pipelines.cli.outcome import print_json
+from pipelines.watch.durations import read_duration
 from serving.bundle.errors import StoreError
 
-if TYPE_CHECKING:
-    from tasks.drift.report import DriftReport, Performance, TestResult
-
 DRIFT = 3
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_BY_CHANCE = {"psi": "PSI", "ks": "KS", "chi_squared": "chi²"}
 
 
 @click.command()
@@ -56,6 +49,7 @@ def command(
       headrace drift flight-delay --samples samples --since 24h
       headrace drift flight-delay --labels labels.csv
     """
+    from pipelines.watch.wording import in_lines
     from tasks.drift.drift import DriftConfig, run_drift
 
     store = model_store()
@@ -90,9 +84,9 @@ def parse_since(text: str, now: datetime) -> datetime:
     Raises:
         click.BadParameter: It is neither.
     """
-    before = re.fullmatch(r"(\d{1,6})([mhd])", text)
-    if before:
-        return now - timedelta(**{_UNITS[before[2]]: int(before[1])})
+    before = read_duration(text)
+    if before is not None:
+        return now - before
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
@@ -100,61 +94,3 @@ def parse_since(text: str, now: datetime) -> datetime:
             f"{text!r} is no time; write 90m, 24h, 7d, 2026-05-01 or 2026-05-01T10:00:00Z", param_hint="--since"
         ) from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def in_lines(report: DriftReport) -> list[str]:
-    """Return a report for people: what drifted, then how good the predictions were, then what was not compared."""
-    head = (
-        f"{report.model} {report.version}: {report.rows:,} rows from {_at(report.begin)} to {_at(report.end)}, "
-        f"{len(report.tests)} tests, at most {report.alarm_rate:g} false alarms a check"
-    )
-    lines = [head]
-    if report.drift:
-        rows = [
-            ("drifted", "what changed", "by how much", "since"),
-            *(_alarm(each) for each in _strongest(report.alarms)),
-        ]
-        lines += ["", *_aligned(rows)]
-    else:
-        lines.append("nothing drifted")
-    if report.performance is not None:
-        lines += ["", *_performance(report.performance)]
-    return lines + [f"note: {note}" for note in report.notes]
-
-
-def _strongest(alarms: Sequence[TestResult]) -> list[TestResult]:
-    """Return for each series one alarm of its distribution, and its others."""
-    kept: dict[tuple[str, str, str], TestResult] = {}
-    for alarm in alarms:
-        kept.setdefault((alarm.of, alarm.series, "distribution" if alarm.test in _BY_CHANCE else alarm.test), alarm)
-    return list(kept.values())
-
-
-def _alarm(alarm: TestResult) -> tuple[str, str, str, str]:
-    name = f"{alarm.of} {alarm.series}" if alarm.of != "record" else alarm.series
-    since = _at(alarm.since) if alarm.since and alarm.of != "labels" else "-"
-    if alarm.test in _BY_CHANCE:
-        return name, alarm.said, f"{_BY_CHANCE[alarm.test]} {alarm.statistic:.3g}, chance {alarm.threshold:.3g}", since
-    if alarm.test == "performance":
-        return name, alarm.said, f"chance {alarm.threshold:.2g} standard errors", since
-    return name, alarm.said, f"chance {100 * alarm.threshold:.3g} %", since
-
-
-def _performance(found: Performance) -> list[str]:
-    yes = f"{found.rows:,} labelled rows; labels of no sampled row: {found.unmatched:,}, of rows sampled twice: "
-    rows = [("metric", "served", "interval", "evaluated")]
-    for name, metric in found.metrics.items():
-        interval = "-" if metric.interval is None else f"{metric.interval[0]:.4g} to {metric.interval[1]:.4g}"
-        rows.append(
-            (name, f"{metric.served:.4g}", interval, "-" if metric.evaluated is None else f"{metric.evaluated:.4g}")
-        )
-    return [f"{yes}{found.ambiguous:,}, null: {found.unlabelled:,}", *(_aligned(rows) if found.metrics else ())]
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _at(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M UTC")

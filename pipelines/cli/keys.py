@@ -49,7 +49,12 @@ def command() -> None:
 @click.option("--expires", help="A date such as 2027-01-31, or a time from now such as 90d or 12h.  [never]")
 @_FILE
 def add(name: str, models: str, may: str, expires: str | None, file: Path) -> None:
-    """Make a key called NAME and print it: it is shown this one time."""
+    """Make a key called NAME and print it: it is shown this one time.
+
+    \b
+    Example:
+      headrace keys add shop --models flight-delay --expires 2027-01-01
+    """
     actions = [action for action in get_args(Action) if action in may.split(",")]
     unknown = sorted({*may.split(",")} - {*actions})
     if unknown:
@@ -66,7 +71,12 @@ def add(name: str, models: str, may: str, expires: str | None, file: Path) -> No
 @click.option("--json", "as_json", is_flag=True, help="End with one machine-readable object.")
 @_FILE
 def list_keys(as_json: bool, file: Path) -> None:
-    """List the keys of a file; their secrets are not in it."""
+    """List the keys of a file; their secrets are not in it.
+
+    \b
+    Example:
+      headrace keys list
+    """
     keys = read_keys(file)
     now = datetime.now(UTC)
     for key in keys:
@@ -83,7 +93,12 @@ def list_keys(as_json: bool, file: Path) -> None:
 @click.argument("name")
 @_FILE
 def revoke(name: str, file: Path) -> None:
-    """Revoke the key called NAME; the endpoint refuses it within seconds."""
+    """Revoke the key called NAME; the endpoint refuses it within seconds.
+
+    \b
+    Example:
+      headrace keys revoke shop
+    """
     revoke_key(file, name)
     click.echo(f"revoked {name}")
 

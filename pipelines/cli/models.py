@@ -34,7 +34,12 @@ for _command in traffic.COMMANDS:
 @command.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="End with one machine-readable object.")
 def list_models(as_json: bool) -> None:
-    """List every model with its versions; `*` marks the champion, and what its traffic plan names is said."""
+    """List every model with its versions; `*` marks the champion, and what its traffic plan names is said.
+
+    \b
+    Example:
+      headrace models list
+    """
     store = model_store()
     rows = []
     for model in store.models():
@@ -57,7 +62,12 @@ def list_models(as_json: bool) -> None:
 @click.argument("version", required=False)
 @click.option("--json", "as_json", is_flag=True, help="End with one machine-readable object.")
 def show(model: str, version: str | None, as_json: bool) -> None:
-    """Show what MODEL's VERSION (by default its champion) is and what proves it."""
+    """Show what MODEL's VERSION (by default its champion) is and what proves it.
+
+    \b
+    Example:
+      headrace models show flight-delay 3
+    """
     store = model_store()
     if version is None:
         champion = store.champion(model)
@@ -94,6 +104,10 @@ def promote(model: str, version: str) -> None:
     """Make VERSION the champion of MODEL by hand; the endpoint takes it over within a second.
 
     Without proof there is no promotion by hand either: a version that a gate refused stays refused.
+
+    \b
+    Example:
+      headrace models promote flight-delay 3
     """
     store = model_store()
     if version in store.versions(model):
@@ -105,7 +119,12 @@ def promote(model: str, version: str) -> None:
 @command.command()
 @click.argument("model")
 def rollback(model: str) -> None:
-    """Make the champion before this one the champion of MODEL again."""
+    """Make the champion before this one the champion of MODEL again.
+
+    \b
+    Example:
+      headrace models rollback flight-delay
+    """
     champion = model_store().rollback(model)
     click.echo(f"{model}: champion is now version {champion.version}")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -20,14 +22,22 @@ _EXIT_CODES = {
     "GateRefusedError": 3,
     "IntegrityError": 1,
     "LeakageError": 4,
+    "PrefectServerError": 1,
     "RemoteAccessError": 2,
     "RemoteError": 1,
     "SchemaMismatchError": 2,
+    "ServerAwayError": 1,
     "ServerError": 1,
     "StoreError": 2,
     "TrainingError": 2,
     "WorkersFailedError": 1,
 }
+
+
+def exit_code_of(error: ValueError) -> int | None:
+    """Return the exit code of one of Headrace's own errors; None for any other."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    return next((_EXIT_CODES[name] for name in names if name in _EXIT_CODES), None)
 
 
 def report_failure(error: ValueError, *, as_json: bool) -> int:
@@ -40,8 +50,7 @@ def report_failure(error: ValueError, *, as_json: bool) -> int:
     Raises:
         ValueError: The same error, where it is none of Headrace's own: that is a defect, and keeps its traceback.
     """
-    names = [kind.__name__ for kind in type(error).__mro__]
-    code = next((_EXIT_CODES[name] for name in names if name in _EXIT_CODES), None)
+    code = exit_code_of(error)
     if code is None:
         raise error
     click.echo(f"error: {error}", err=True)
@@ -53,3 +62,10 @@ def report_failure(error: ValueError, *, as_json: bool) -> int:
 def print_json(value: Mapping[str, Any]) -> None:
     """Print one machine-readable object on one line of standard output."""
     click.echo(json.dumps(value, sort_keys=True, allow_nan=False))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: no thread is waited for, and nothing is done at exit."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

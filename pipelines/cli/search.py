@@ -34,16 +34,19 @@ def command(config: Path, out: Path | None, overrides: tuple[str, ...], as_json:
     environment.prepare()
     from pipelines.check import check_pipeline
     from pipelines.cli.console import say, watching
+    from pipelines.cli.stopping import stoppable
     from pipelines.search.config import as_override
 
     given = [as_override(f"search.{key}", value) for key, value in section.items() if value is not None]
     overrides = (*overrides, *given)
     check_pipeline(config, overrides)
     environment.require_home()
-    with watching():
+    with stoppable(), watching():
         from pipelines.search.flow import search, shown
+        from pipelines.server_away import naming_server
 
-        found = search(str(config), list(overrides), str(out or config.with_suffix(".best.yaml")))
+        with naming_server():
+            found = search(str(config), list(overrides), str(out or config.with_suffix(".best.yaml")))
     _print_table(found)
     for line in shown(found):
         say(line)

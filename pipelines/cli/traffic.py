@@ -24,6 +24,10 @@ def canary(model: str, version: str, percent: float, as_json: bool) -> None:
 
     The same request id (or `x-request-id` header) goes to the same version, and a higher percentage only moves requests
     to VERSION. A version that a gate refused answers nobody.
+
+    \b
+    Example:
+      headrace models canary flight-delay 3 --percent 10
     """
     store = model_store()
     _not_the_champion(store, model, version)
@@ -47,7 +51,12 @@ def canary(model: str, version: str, percent: float, as_json: bool) -> None:
 )
 @_JSON
 def shadow(model: str, version: str, percent: float, as_json: bool) -> None:
-    """Give VERSION copies of MODEL's requests; its answers are only compared with the champion's, never sent."""
+    """Give VERSION copies of MODEL's requests; its answers are only compared with the champion's, never sent.
+
+    \b
+    Example:
+      headrace models shadow flight-delay 3
+    """
     store = model_store()
     _not_the_champion(store, model, version)
     share = Share(version=version, percent=percent)
@@ -59,7 +68,12 @@ def shadow(model: str, version: str, percent: float, as_json: bool) -> None:
 @click.argument("versions", nargs=-1)
 @_JSON
 def also(model: str, versions: tuple[str, ...], as_json: bool) -> None:
-    """Keep these VERSIONS of MODEL loaded for who asks for them by number; none for no version."""
+    """Keep these VERSIONS of MODEL loaded for who asks for them by number; none for no version.
+
+    \b
+    Example:
+      headrace models also flight-delay 1 2
+    """
     _show(model, model_store().set_traffic(model, lambda plan: plan.model_copy(update={"also": versions})), as_json)
 
 
@@ -67,7 +81,12 @@ def also(model: str, versions: tuple[str, ...], as_json: bool) -> None:
 @click.argument("model")
 @_JSON
 def clear(model: str, as_json: bool) -> None:
-    """End MODEL's canary, shadow and further versions: the champion alone answers."""
+    """End MODEL's canary, shadow and further versions: the champion alone answers.
+
+    \b
+    Example:
+      headrace models clear flight-delay
+    """
     store = model_store()
     store.clear_traffic(model)
     _show(model, store.traffic(model), as_json)
@@ -77,7 +96,12 @@ def clear(model: str, as_json: bool) -> None:
 @click.argument("model")
 @_JSON
 def retire(model: str, as_json: bool) -> None:
-    """Take MODEL out of service; nothing is deleted, and requests in flight are answered."""
+    """Take MODEL out of service; nothing is deleted, and requests in flight are answered.
+
+    \b
+    Example:
+      headrace models retire flight-delay
+    """
     _show(model, model_store().set_traffic(model, lambda plan: plan.model_copy(update={"retired": True})), as_json)
 
 
@@ -85,7 +109,12 @@ def retire(model: str, as_json: bool) -> None:
 @click.argument("model")
 @_JSON
 def restore(model: str, as_json: bool) -> None:
-    """Put a retired MODEL back into service."""
+    """Put a retired MODEL back into service.
+
+    \b
+    Example:
+      headrace models restore flight-delay
+    """
     _show(model, model_store().set_traffic(model, lambda plan: plan.model_copy(update={"retired": False})), as_json)
 
 
@@ -93,7 +122,12 @@ def restore(model: str, as_json: bool) -> None:
 @click.argument("model")
 @_JSON
 def traffic(model: str, as_json: bool) -> None:
-    """Show which versions of MODEL answer."""
+    """Show which versions of MODEL answer.
+
+    \b
+    Example:
+      headrace models traffic flight-delay
+    """
     store = model_store()
     if model not in store.models():
         raise StoreError(f"{store.root} has no model {model!r}; it has: {', '.join(store.models()) or 'none'}")

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow, runtime
-from prefect.artifacts import create_table_artifact
 
 from pipelines.check import problems_of
 from pipelines.config import PipelineConfig
 from pipelines.flow import open_run, prepare
 from pipelines.image_config import ImagePipelineConfig
+from pipelines.interruption import go_on_record
+from pipelines.run_log import run_log
 from pipelines.run_state import Run
 from pipelines.search import outcome
 from pipelines.search.best import write_best
@@ -23,6 +24,7 @@ from pipelines.search.config import SearchConfig
 from pipelines.search.processes import beside
 from pipelines.search.study import Place, Trials, place_of
 from pipelines.search.trials import Asked, try_on
+from pipelines.server_away import create_table_artifact
 from tasks.engine import open_client
 from tasks.errors import ConfigError
 from tasks.retention.lock import at_work
@@ -72,7 +74,8 @@ def search(config_path: str, overrides: list[str], out: str) -> dict[str, Any]:
         ContractBrokenError: The data broke its contract beyond the threshold.
         LeakageError: A leak was found that the config does not accept.
     """
-    with at_work(headrace_home()):
+    go_on_record()
+    with run_log(), at_work(headrace_home()):
         return _search(config_path, overrides, out)
 
 
@@ -108,7 +111,8 @@ def _search(config_path: str, overrides: list[str], out: str) -> dict[str, Any]:
 @flow(name="search", flow_run_name="search-beside", validate_parameters=False)
 def search_beside(asked: Asked, trials: Trials) -> None:
     """Try in a process that another search has started."""
-    with at_work(headrace_home()):
+    go_on_record()
+    with run_log(), at_work(headrace_home()):
         try_on(asked, trials)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 
 def main() -> None:
     """Read on standard input what to try, and try until it is done."""
+    # A terminal sends Ctrl-C to all; the search itself hears it, and ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = sys.stdin.readline()
     # Before the imports, which take seconds.
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -8,10 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from tasks.augmentation.rows import Matrices
@@ -41,6 +37,9 @@ def out_of_fold(
     Returns:
         float64 [N, C].
     """
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - a second to import, and only this needs it
+    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415 - as above
+
     table = _one_hot(rows, constants) if model == "logistic" else np.hstack([rows.numeric, rows.codes])
     found = np.zeros((len(rows.target), len(constants.class_target.classes)))
     splitter = StratifiedKFold(n_splits=folds, shuffle=True, random_state=seed % (1 << 32))
@@ -57,7 +56,11 @@ def out_of_fold(
 
 def _model(name: ModelName, constants: Preprocessing, seed: int) -> Any:
     if name == "logistic":
+        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - as above
+
         return LogisticRegression(max_iter=_ITERATIONS)
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - as above
+
     few = [feature.cardinality <= _MOST_CATEGORIES for feature in constants.categorical]
     return HistGradientBoostingClassifier(
         categorical_features=np.asarray([False] * len(constants.numeric) + few),

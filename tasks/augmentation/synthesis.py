@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from tasks.augmentation.balance import BalanceConfig
 from tasks.augmentation.classes import class_text
-from tasks.augmentation.interpolation import Request, interpolate
 from tasks.augmentation.partitions import Counts, Outcome, Part, Plan, write_tables
 from tasks.augmentation.requirements import require_fitting_method
 from tasks.augmentation.rows import Matrices, with_parents
@@ -127,6 +126,9 @@ def _made(
     place: int, count: int, members: Matrices, synthesis: Synthesis, constants: Preprocessing
 ) -> tuple[Matrices, NDArray[np.int64], NDArray[np.int64]]:
     """Make the new rows of one class; their parents are places among the class's rows."""
+    # scikit-learn's neighbours take a second to import.
+    from tasks.augmentation.interpolation import Request, interpolate  # noqa: PLC0415
+
     config, target = synthesis.config, constants.class_target
     mine = members.target == place
     request = Request(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
 
 from tasks.calibration.truth import Booleans, Floats
 from tasks.preprocessing.constants import Curve
@@ -47,6 +46,8 @@ def fit_curve(odds: Floats, holds: Booleans) -> FittedCurve:
 
 def _steps(odds: Floats, holds: Booleans) -> Floats:
     """Return the steps of the isotonic regression, float64 `[steps, 3]`: rows, mean log odds, height."""
+    from sklearn.isotonic import isotonic_regression  # noqa: PLC0415 - a second to import, and only this needs it
+
     values, place, rows = np.unique(odds, return_inverse=True, return_counts=True)
     shares = np.bincount(place, weights=holds) / rows
     margin = 0.5 / len(odds)

@@ -72,7 +72,7 @@ def resolved_folds(config: CrossValidateConfig, split: SplitConfig, problem: Pro
     """Return what `auto` means for a table."""
     if config.method != "auto":
         return config
-    if split.method == "key":
+    if split.method in {"key", "row"}:
         return config.model_copy(update={"method": "stratified" if problem in _CLASSES else "kfold"})
     return config.model_copy(update={"method": split.method, "column": split.column})
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from data_contracts.contract import Contract
 from serving.bundle.errors import RemoteError
+from tasks.data.json_lines import json_names, rewrite_json_lines
 from tasks.data.parquet import parquet_reader
 from tasks.data.partitions import (
     DATASETS,
@@ -21,7 +22,7 @@ from tasks.data.partitions import (
     stored,
     write_manifest,
 )
-from tasks.data.rewrite import csv_header, rewrite_csv, rewrite_parquet
+from tasks.data.rewrite import arrow_reader, csv_header, rewrite_arrow, rewrite_csv, rewrite_parquet, unreadable
 from tasks.data.schema import require_one_schema
 from tasks.data.sizing import PartitionSize, partition_size, row_bytes
 from tasks.data.sources import SourceConfig, SourceFile, list_files, stamp_of
@@ -35,7 +36,7 @@ __all__ = ["SourceConfig", "run_ingest"]
 
 @dataclass(frozen=True)
 class _FileSchema:
-    """Columns of a file; rows of each of its row groups (none for CSV); bytes of a row as it is stored, unpacked.
+    """Columns of a file; rows of each of its row groups (only of Parquet); bytes of a row as it is stored, unpacked.
 
     `stamp` is that of the file before it was opened.
     """
@@ -64,8 +65,8 @@ def run_ingest(source: SourceConfig, contract: Contract, home: Path, dask: DaskC
     """Make a raw dataset of a source.
 
     Parquet is read where it lies, small row groups of a file together; only a file with row groups too large to hold in
-    memory is rewritten. CSV is rewritten as Parquet of text. The digest depends on the files' names and content and on
-    the size of partitions (`tasks.data.sizing`), not on their place.
+    memory is rewritten. CSV and JSON lines are rewritten as Parquet of text, Arrow files as Parquet. The digest depends
+    on the files' names and content and on the size of partitions (`tasks.data.sizing`), not on their place.
 
     Raises:
         DataError: Nothing is there, a file is empty, torn or lacks columns of the contract, or there is no row at all.
@@ -126,9 +127,15 @@ def _inspect(file: SourceFile, *, source: SourceConfig) -> _FileSchema:
     stamp = stamp_of(file.path)
     if not file.path.stat().st_size:
         raise DataError(f"{file.name}: the file is empty\n  do: write it again, or remove it from the source")
-    if file.format == "csv":
-        names = csv_header(file, source)
+    if file.format in {"csv", "jsonl"}:
+        names = csv_header(file, source) if file.format == "csv" else json_names(file, source)
         return _FileSchema(tuple(names), pa.schema([(name, pa.string()) for name in names]))
+    if file.format == "arrow":
+        try:
+            with arrow_reader(file.path) as arrow:
+                return _FileSchema(tuple(arrow.schema.names), arrow.schema)
+        except pa.ArrowException as error:
+            raise unreadable(file, error) from error
     try:
         with parquet_reader(file.path) as reader:
             metadata = reader.metadata
@@ -156,6 +163,10 @@ def _ingest_file(
     file, schema = inspected
     if file.format == "csv":
         rewritten = rewrite_csv(file, source, columns, folder, size.rows)
+    elif file.format == "jsonl":
+        rewritten = rewrite_json_lines(file, source, columns, folder, size.rows)
+    elif file.format == "arrow":
+        rewritten = rewrite_arrow(file, columns, folder, size.rows)
     elif max(schema.row_groups, default=0) > size.most:
         rewritten = rewrite_parquet(file, columns, folder, size.rows)
     else:

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -52,18 +53,26 @@ def csv_header(file: SourceFile, source: SourceConfig) -> list[str]:
         DataError: The first row is blank or not in the encoding.
     """
     try:
-        with _open_text(file, source.encoding) as text:
-            header = next(csv.reader(text, delimiter=source.delimiter), [])
+        with open_text(file, source.encoding) as text:
+            header = next(csv.reader(text, delimiter=source.delimiter, quotechar=source.quote), [])
     except RemoteError:
         raise
     except (UnicodeError, LookupError, OSError, EOFError, csv.Error) as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
+    if source.columns is not None and len(source.columns) != len(header):
+        raise DataError(
+            f"{file.name}:1: {len(header)} columns, and source.columns names {len(source.columns)}\n"
+            "  do: name every column of the file in `source.columns`, in its order"
+        )
+    if source.columns is not None:
+        return list(source.columns)
     if not any(header):
         raise DataError(f"{file.name}:1: no header: the first row must name the columns")
     return header
 
 
-def _open_text(file: SourceFile, encoding: str) -> TextIO:
+def open_text(file: SourceFile, encoding: str) -> TextIO:
+    """Open a file of text, gzipped or not; a byte order mark is no part of it."""
     encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
     if file.path.suffix == ".gz":
         packed = file.path.open("rb") if is_remote(file.path) else file.path
@@ -84,14 +93,17 @@ def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], 
     Raises:
         DataError: The file is not in the encoding, or is torn.
     """
-    with _broken_rows(file, folder) as broken:
+    with broken_rows(file, folder) as broken:
         try:
             with _stream(file.path) as stream:
                 reader = pa_csv.open_csv(
                     stream,
-                    read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=source.encoding),
+                    read_options=_read_options(source),
                     parse_options=pa_csv.ParseOptions(
-                        delimiter=source.delimiter, newlines_in_values=True, invalid_row_handler=broken.add
+                        delimiter=source.delimiter,
+                        quote_char=source.quote,
+                        newlines_in_values=True,
+                        invalid_row_handler=partial(_set_aside, broken=broken, header=source.header),
                     ),
                     convert_options=pa_csv.ConvertOptions(
                         include_columns=list(columns),
@@ -99,13 +111,27 @@ def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], 
                         strings_can_be_null=False,
                     ),
                 )
-                rewritten = _write(file.name, reader.schema, reader, folder, rows)
+                rewritten = write_rows(file.name, reader.schema, reader, folder, rows)
         except (pa.ArrowException, EOFError) as error:
-            raise _unreadable(file, error) from error
-    if broken.count:
-        rewritten.paths.append(broken.path)
-    rewritten.broken_rows = broken.count
-    return rewritten
+            raise unreadable(file, error) from error
+    return broken.told(rewritten)
+
+
+def _read_options(source: SourceConfig) -> pa_csv.ReadOptions:
+    names = source.columns
+    return pa_csv.ReadOptions(
+        use_threads=False,
+        block_size=_BLOCK,
+        encoding=source.encoding,
+        column_names=None if names is None else list(names),
+        skip_rows_after_names=int(names is not None and source.header),
+    )
+
+
+def _set_aside(row: Any, *, broken: BrokenRows, header: bool) -> str:
+    """Take one `pyarrow.csv.InvalidRow`, whose number counts the header."""
+    broken.add(row.number - header, row.text)
+    return "skip"
 
 
 @contextmanager
@@ -129,19 +155,48 @@ def rewrite_parquet(file: SourceFile, columns: Sequence[str], folder: Path, rows
         with parquet_reader(file.path) as reader:
             batches = reader.iter_batches(rows, columns=list(columns), use_threads=False)
             schema = pa.schema([reader.schema_arrow.field(name) for name in columns])
-            return _write(file.name, schema, (batch.select(list(columns)) for batch in batches), folder, rows)
+            return write_rows(file.name, schema, (batch.select(list(columns)) for batch in batches), folder, rows)
     except pa.ArrowException as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
 
 
-def _unreadable(file: SourceFile, error: Exception) -> DataError:
+def unreadable(file: SourceFile, error: Exception) -> DataError:
+    """Return what to raise where a file cannot be read as what it is said to be."""
     return DataError(
         f"{file.name}: cannot be read as {file.format}: {error}\n"
         "  do: look at the file at that place; for CSV, `source.encoding` and `source.delimiter` say how to read it"
     )
 
 
-def _write(name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], folder: Path, rows: int) -> Rewritten:
+def rewrite_arrow(file: SourceFile, columns: Sequence[str], folder: Path, rows: int) -> Rewritten:
+    """Write the contract's columns of a file in Arrow's format as Parquet.
+
+    Raises:
+        DataError: The file is torn.
+    """
+    try:
+        with arrow_reader(file.path) as reader:
+            batches = (reader.get_batch(index).select(list(columns)) for index in range(reader.num_record_batches))
+            schema = pa.schema([reader.schema.field(name) for name in columns])
+            return write_rows(file.name, schema, batches, folder, rows)
+    except pa.ArrowException as error:
+        raise unreadable(file, error) from error
+
+
+@contextmanager
+def arrow_reader(path: Path) -> Iterator[pa.ipc.RecordBatchFileReader]:
+    """Open a file in Arrow's format; on a disk it is mapped, so that a batch is read when it is asked for."""
+    if is_remote(path):
+        yield pa.ipc.open_file(pa.BufferReader(path.read_bytes()))
+    else:
+        with pa.memory_map(str(path)) as mapped, pa.ipc.open_file(mapped) as reader:
+            yield reader
+
+
+def write_rows(
+    name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], folder: Path, rows: int
+) -> Rewritten:  # fmt: skip
+    """Write the rows of a source's file as `rows/<name>.parquet`, in row groups of `rows` rows."""
     path = f"rows/{name}.parquet"
     rewritten = Rewritten(paths=[path])
     with parquet_writer(folder / path, schema, compression="zstd", compression_level=1) as writer:
@@ -166,10 +221,11 @@ def _row_groups(batches: Iterable[pa.RecordBatch], schema: pa.Schema, rows: int)
         yield held
 
 
-class _BrokenRows:
-    """Collects the rows of one CSV file that could not be split into fields; written in pieces: there may be many."""
+class BrokenRows:
+    """Collects the rows of one file that could not be split into fields; written in pieces: there may be many."""
 
     def __init__(self, file: SourceFile, folder: Path) -> None:
+        """Make a collection of a file's rows, for a dataset's folder."""
         self.path = f"{BROKEN_ROWS}/{file.name}.parquet"
         self.count = 0
         self._name = file.name
@@ -178,13 +234,19 @@ class _BrokenRows:
         self._opened = ExitStack()
         self._writer: pq.ParquetWriter | None = None
 
-    def add(self, row: Any) -> str:
-        """Take one `pyarrow.csv.InvalidRow`; its number counts the header."""
+    def add(self, row: int, text: str) -> None:
+        """Take one row, by its number among the rows, from 1, and its text."""
         self.count += 1
-        self._held.append({"source_file": self._name, "source_row": row.number - 1, "source_text": row.text})
+        self._held.append({"source_file": self._name, "source_row": row, "source_text": text})
         if len(self._held) >= _BROKEN_AT_ONCE:
             self._flush()
-        return "skip"
+
+    def told(self, rewritten: Rewritten) -> Rewritten:
+        """Say in what was written for the file how many rows are here."""
+        if self.count:
+            rewritten.paths.append(self.path)
+        rewritten.broken_rows = self.count
+        return rewritten
 
     def _flush(self) -> None:
         if self._writer is None:
@@ -200,8 +262,9 @@ class _BrokenRows:
 
 
 @contextmanager
-def _broken_rows(file: SourceFile, folder: Path) -> Iterator[_BrokenRows]:
-    broken = _BrokenRows(file, folder)
+def broken_rows(file: SourceFile, folder: Path) -> Iterator[BrokenRows]:
+    """Collect the rows of a file that could not be read, and write what is held when the block ends."""
+    broken = BrokenRows(file, folder)
     try:
         yield broken
     finally:

@@ -9,18 +9,24 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.errors import DataError
 from tasks.storage import files_below, is_remote, place
 
-Format = Literal["parquet", "csv"]
+Format = Literal["parquet", "csv", "jsonl", "arrow"]
 
+_SAID: dict[Format, str] = {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON lines", "arrow": "Arrow"}
 _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",
     ".csv.gz": "csv",
+    ".jsonl": "jsonl",
+    ".jsonl.gz": "jsonl",
+    ".ndjson": "jsonl",
+    ".arrow": "arrow",
+    ".feather": "arrow",
 }
 
 
@@ -28,11 +34,15 @@ class SourceConfig(BaseModel):
     """A source of raw rows.
 
     Attributes:
-        path: A file, a folder (every Parquet or CSV file below it, in the order of their names), or a glob pattern; on
-            this machine's disk, or in an object store by a URI such as `s3://bucket/folder/*.parquet`.
-        format: What the files are, where their names do not say so.
+        path: A file, a folder (every data file below it, in the order of their names), or a glob pattern; on this
+            machine's disk, or in an object store by a URI such as `s3://bucket/folder/*.parquet`.
+        format: What the files are, where their names do not say so: `parquet`, `csv`, `jsonl` (an object a line) or
+            `arrow` (Arrow's file format, Feather too).
         delimiter: Between the fields of a CSV row.
-        encoding: Of CSV files.
+        quote: Around a field of a CSV row that holds delimiters or line breaks.
+        encoding: Of CSV files and JSON lines.
+        header: Whether the first row of a CSV file names the columns.
+        columns: Names of the columns of a CSV file, in its order: in place of its header, or where it has none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +50,10 @@ class SourceConfig(BaseModel):
     path: str
     format: Format | None = None
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', min_length=1, max_length=1)
     encoding: str = "utf-8"
+    header: bool = True
+    columns: tuple[str, ...] | None = Field(default=None, min_length=1)
 
     @field_validator("delimiter")
     @classmethod
@@ -48,6 +61,29 @@ class SourceConfig(BaseModel):
         if not value.isascii() or value in '"\r\n':
             raise ValueError(f"expected one ASCII character that is no quote and no line break, got {value!r}")
         return value
+
+    @field_validator("quote")
+    @classmethod
+    def _is_quote(cls, value: str) -> str:
+        if not value.isascii() or value.isalnum() or value.isspace():
+            raise ValueError(f"expected one ASCII sign such as \" or ', got {value!r}")
+        return value
+
+    @field_validator("columns")
+    @classmethod
+    def _are_names(cls, columns: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        twice = sorted({name for name in columns or () if (columns or ()).count(name) > 1})
+        if twice or "" in (columns or ()):
+            raise ValueError(
+                f"expected names that differ, got {'an empty one' if not twice else f'{twice[0]!r} twice'}"
+            )
+        return columns
+
+    @model_validator(mode="after")
+    def _is_named(self) -> SourceConfig:
+        if not self.header and self.columns is None:
+            raise ValueError("without a header nothing names the columns\n  do: list their names in `columns`")
+        return self
 
     @field_validator("encoding")
     @classmethod
@@ -93,7 +129,8 @@ def list_files(source: SourceConfig) -> list[SourceFile]:
     formats = {file.format for file in files}
     if len(formats) > 1:
         raise DataError(
-            f"source {source.path}: holds CSV and Parquet files, and only one of them can be meant\n"
+            f"source {source.path}: holds {' and '.join(sorted(_SAID[each] for each in formats))} files, and only one "
+            "of them can be meant\n"
             "  do: give a pattern such as `folder/*.csv`"
         )
     return files

@@ -36,21 +36,23 @@ from tasks.storage import DigestName, new_folder
 SPLITS = ("train", "validation", "test")
 NO_SPLIT = 255
 
-Method = Literal["key", "group", "time"]
+Method = Literal["key", "row", "group", "time"]
 
 
 class SplitConfig(BaseModel):
     """How rows are split.
 
     Attributes:
-        method: `key` hashes the contract's primary key, `group` hashes `column` so that rows which share its value
-            stay together, `time` puts the latest rows into the test split and those before them into validation.
+        method: `key` hashes the contract's primary key; `row` hashes every column but the key and the target, for data
+            without a key: rows that are equal in all of them stay together; `group` hashes `column` so that rows which
+            share its value stay together; `time` puts the latest rows into the test split and those before them into
+            validation.
         column: The column of `group` and `time`.
         target: The column or columns to predict; a row without one of them belongs to no split.
         train: Share of the rows (hash: of the keys or groups) for training.
         validation: Share for validation.
         test: Share for the test.
-        hash: What `key` and `group` hash with: `mixed` takes values of any type and a salt; `portable` is
+        hash: What `key`, `row` and `group` hash with: `mixed` takes values of any type and a salt; `portable` is
             `((key * 2246822507) mod 2^32) div 65536 mod 100` of one integer column, which any SQL engine can repeat.
         salt: Changes which rows the mixed hash picks.
         cuts: For `time`, the two instants (ISO 8601) at which validation and test begin, in place of the shares.
@@ -74,7 +76,7 @@ class SplitConfig(BaseModel):
             raise ValueError(
                 f"train, validation and test must add up to 1, got {self.train + self.validation + self.test}"
             )
-        if self.method != "key" and self.column is None:
+        if self.method in {"group", "time"} and self.column is None:
             raise ValueError(f"method `{self.method}` needs `column`")
         if self.hash == "portable":
             self._require_portable()
@@ -142,7 +144,7 @@ def split_columns(contract: Contract, config: SplitConfig) -> list[str]:
         _require_visible("split.target", known_column("split.target", name, contract), contract)
     columns = _deciding_columns(contract, config)
     for column in columns:
-        _require_visible("split.column" if config.method != "key" else "split.method", column, contract)
+        _require_visible("split.method" if config.column is None else "split.column", column, contract)
     if config.hash == "portable" and [column.logical_type for column in columns] != ["integer"]:
         kinds = ", ".join(f"`{column.name}` ({column.logical_type})" for column in columns)
         raise ConfigError(
@@ -153,6 +155,8 @@ def split_columns(contract: Contract, config: SplitConfig) -> list[str]:
 
 
 def _deciding_columns(contract: Contract, config: SplitConfig) -> list[Column]:
+    if config.method == "row":
+        return _described_by(contract, config)
     if config.method != "key":
         assert config.column is not None, "the config's validator has seen to it"
         column = known_column("split.column", config.column, contract)
@@ -168,9 +172,21 @@ def _deciding_columns(contract: Contract, config: SplitConfig) -> list[Column]:
     if not keys:
         raise ConfigError(
             f"split.method: `key` hashes the primary key, and contract {contract.path} has none\n"
-            "  do: mark the key with `primaryKey: true`, or split by `group` or `time`"
+            "  do: mark the key with `primaryKey: true`, or split by `row`, `group` or `time`"
         )
     return sorted(keys, key=lambda column: column.primary_key_position or 0)
+
+
+def _described_by(contract: Contract, config: SplitConfig) -> list[Column]:
+    """Return the columns that say what a row is: neither its key nor what is predicted of it."""
+    out = {*config.targets, *hidden_columns(contract)}
+    columns = [each for each in contract.columns if each.primary_key_position is None and each.name not in out]
+    if not columns:
+        raise ConfigError(
+            "split.method: `row` hashes every column but the key and the target, and contract "
+            f"{contract.path} has no other\n  do: split by `key`, `group` or `time`"
+        )
+    return columns
 
 
 def _require_visible(place: str, column: Column, contract: Contract) -> None:

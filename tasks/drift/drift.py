@@ -18,7 +18,7 @@ from tasks.drift.labels import read_labels
 from tasks.drift.performance import Labelled
 from tasks.drift.report import DriftReport, SeriesReport, TestResult
 from tasks.drift.samples import Slices, find_samples, instant
-from tasks.errors import DataError
+from tasks.errors import TooFewRowsError
 from tasks.preprocessing.targets import Target
 
 # Fine enough to say since when, coarse enough for a slice to hold rows.
@@ -60,7 +60,9 @@ def run_drift(bundle: Path, version: str, config: DriftConfig) -> DriftReport:
     Raises:
         BundleError: The bundle is broken.
         IntegrityError: It holds no reference.
-        DataError: There are no samples of this version, too few rows, or files that are not what they should be.
+        NoSamplesError: There are no samples of this version.
+        TooFewRowsError: There are too few.
+        DataError: Files are not what they should be.
     """
     manifest, reference = open_bundle(bundle), read_reference(bundle)
     labelled = _labelled(reference, config)
@@ -154,10 +156,10 @@ def _notes(reference: Reference, manifest: BundleManifest, traffic: _Traffic) ->
 
 def _too_few(
     rows: int, manifest: BundleManifest, version: str, tests: int, config: DriftConfig, reference_rows: int
-) -> DataError:
+) -> TooFewRowsError:
     needed = rows_needed(max(1, tests), config.alarm_rate, reference_rows)
     since = "" if config.since is None else f" since {config.since.isoformat()}"
-    return DataError(
+    return TooFewRowsError(
         f"{config.samples}: {manifest.model!r} version {version!r} has {rows} sampled rows{since}; {needed} are needed "
         "to see a shift of half a standard deviation\n"
         "  do: wait for more traffic, sample a larger share (`samples.share`), or look further back (--since)"

@@ -11,6 +11,7 @@ from tasks.drift.expected import Series
 from tasks.drift.noise import ks_threshold
 from tasks.drift.report import SeriesReport, TestResult
 from tasks.drift.samples import Slices
+from tasks.drift.shares import shares_of
 
 # The largest distance between the cumulative distributions of a normal variable and of one half a standard deviation
 # away.
@@ -70,4 +71,5 @@ def describe_series(series: Series, counts: SeriesCounts, tests: Iterable[TestRe
         null_rate=nulls / max(1, nulls + counts.rows),
         beyond_rate=int(counts.strange.sum()) / counts.rows if known else None,
         psi=psi[0] if psi else None,
+        shares=shares_of(series, counts),
     )

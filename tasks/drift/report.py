@@ -40,6 +40,18 @@ class TestResult(_Frozen):
     said: str
 
 
+class Share(_Frozen):
+    """Values of a series that are counted together, as shares of all that are not null.
+
+    Attributes:
+        values: Which they are: a category, or numbers up to a bound.
+    """
+
+    values: str
+    reference: float
+    served: float
+
+
 class SeriesReport(_Frozen):
     """One raw column or part of the predictions.
 
@@ -49,6 +61,8 @@ class SeriesReport(_Frozen):
         beyond_rate: Of the rows with a value, those unseen in training or out of its range; None where that is not
             known.
         psi: Population stability index; None where the distribution was not compared.
+        shares: About ten of them, in the order of numbers or the commonest category first; none where the distribution
+            was not compared.
     """
 
     name: str
@@ -57,6 +71,7 @@ class SeriesReport(_Frozen):
     null_rate: float
     beyond_rate: float | None
     psi: float | None
+    shares: tuple[Share, ...] = ()
 
 
 class Metric(_Frozen):

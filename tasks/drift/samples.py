@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from data_contracts.yaml_lines import nearest
-from tasks.errors import DataError
+from tasks.errors import DataError, NoSamplesError
 
 _BATCH_ROWS = 65_536
 _COLUMNS = ("time", "request", "row", "prediction")
@@ -100,7 +100,8 @@ def find_samples(folder: Path, model: str, version: str, since: datetime | None)
         None where there are samples, but none since then.
 
     Raises:
-        DataError: There is no such folder, it holds no samples of that version, or a file is not the endpoint's.
+        NoSamplesError: There is no such folder, or it holds no samples of that version.
+        DataError: A file is not the endpoint's.
     """
     below = _partition(_partition(folder, "model", model), "version", version)
     begins, ends, files = [], [], []
@@ -122,11 +123,11 @@ def _partition(folder: Path, key: str, name: str) -> Path:
     if found.is_dir():
         return found
     if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder of samples\n  do: write --samples FOLDER; {_NAME_FOLDERS}")
+        raise NoSamplesError(f"{folder}: there is no such folder of samples\n  do: name another; {_NAME_FOLDERS}")
     names = [unquote(path.name.removeprefix(f"{key}=")) for path in sorted(folder.glob(f"{key}=*"))]
     close = nearest(name, names)
     hint = f", nearest: {close!r}" if close else ""
-    raise DataError(
+    raise NoSamplesError(
         f"{folder}: no samples of {key} {name!r}; there are some of: {', '.join(names[:5]) or 'nothing'}{hint}\n"
         f"  do: let the endpoint answer with that {key} and sample, or name another {key} or folder; {_NAME_FOLDERS}"
     )

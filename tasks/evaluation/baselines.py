@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from tasks.metrics.weighted import Floats, Integers
@@ -92,6 +90,9 @@ def logistic_baseline(
         target: The classes.
         config: Penalty and steps.
     """
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - a second to import, and only this needs it
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - as above
+
     model = LogisticRegression(C=config.strength, max_iter=config.iterations)
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -107,6 +108,9 @@ def ridge_baseline(
     train: SplitTensors, held_out: SplitTensors, spec: FeatureSpec, target: NumberTarget, config: RidgeConfig
 ) -> Predictions:
     """Fit a ridge regression on the features, as `logistic_baseline` reads them, and predict in the target's unit."""
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - a second to import, and only this needs it
+    from sklearn.linear_model import Ridge  # noqa: PLC0415 - as above
+
     model = Ridge(alpha=config.penalty, max_iter=config.iterations, solver="sparse_cg")
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

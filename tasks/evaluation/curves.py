@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn import metrics as sk
 
 from tasks.metrics.classification import CALIBRATION_BINS
 from tasks.metrics.weighted import Floats, Integers
@@ -55,6 +54,8 @@ def _curves(named: list[tuple[Any, Booleans, Floats]], points: int) -> list[dict
 
 
 def _of_class(truth: Booleans, score: Floats, points: int) -> dict[str, Any]:
+    from sklearn import metrics as sk  # noqa: PLC0415 - a second to import, and only this needs it
+
     false_positive, true_positive, _ = sk.roc_curve(truth, score)
     precision, recall, _ = sk.precision_recall_curve(truth, score)
     return {

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import log_softmax, softmax
-from sklearn import metrics as sk
 
 from tasks.metrics.numbers import pinball
 from tasks.preprocessing.targets import LabelsTarget, NumberTarget, Problem, Target
@@ -67,6 +66,8 @@ def _of_numbers(truth: Floats, scores: Floats, target: NumberTarget) -> dict[str
 
 def _mean_area(truth: npt.NDArray[np.bool_], scores: Floats) -> float:
     """Return the mean area over the columns that have both members and others, else 0.5."""
+    from sklearn import metrics as sk  # noqa: PLC0415 - a second to import, and only this needs it
+
     counts = truth.sum(axis=0)
     defined = np.flatnonzero((counts > 0) & (counts < len(truth)))
     areas = [float(sk.roc_auc_score(truth[:, column], scores[:, column])) for column in defined]

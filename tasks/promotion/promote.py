@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, model_validator
 
-from serving.bundle.store import ModelStore, StoredVersion
+from serving.bundle.store import Champion, ModelStore, StoredVersion
 from tasks.export.bundle import MEASUREMENTS
 from tasks.export.verify import Certificate, read_certificate
 from tasks.metrics.bootstrap import Resampling
@@ -71,6 +71,7 @@ class Promotion(BaseModel):
         digest: That version's bundle.
         promoted: Whether the version is the champion now.
         champion: The champion's version now, None where there is none.
+        unchanged: Whether it was the champion before, as the same bundle.
         outcomes: Every gate, the trial load last.
         challenge: The candidate against the champion before; None where there was none, or it was the candidate.
     """
@@ -82,6 +83,7 @@ class Promotion(BaseModel):
     digest: str
     promoted: bool
     champion: str | None
+    unchanged: bool = False
     outcomes: tuple[GateOutcome, ...]
     challenge: Challenge | None = None
 
@@ -118,7 +120,8 @@ def run_promote(
     bundle = complete.folder
     store = ModelStore(home / "models")
     rows = Rows(clean=clean, split=split, evaluation=proofs.evaluation)
-    challenged = _challenged(store, complete, rows, config)
+    before = store.champion(complete.model)
+    challenged = _challenged(before, store, complete, rows, config)
     sliced = None if proofs.slices is None else read_slices(proofs.slices)
     gates = check_gates(config.gates, held_out_metrics(bundle), challenged, measured)
     gates = (*gates, *group_gates(config.gates, sliced))
@@ -136,14 +139,16 @@ def run_promote(
         digest=version.digest,
         promoted=promoted,
         champion=champion.version if champion else None,
+        unchanged=promoted and before is not None and before.digest == version.digest,
         outcomes=outcomes,
         challenge=challenged,
     )
 
 
-def _challenged(store: ModelStore, candidate: BundleRef, rows: Rows, config: PromoteConfig) -> Challenge | None:
+def _challenged(
+    champion: Champion | None, store: ModelStore, candidate: BundleRef, rows: Rows, config: PromoteConfig
+) -> Challenge | None:
     """Set the candidate against the champion; there is nothing to gain where it is the champion already."""
-    champion = store.champion(candidate.model)
     if champion is None or champion.digest == candidate.digest:
         return None
     gates = config.gates

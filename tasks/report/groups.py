@@ -57,6 +57,7 @@ class Sliced(_Frozen):
         loss: What a row's loss is.
         metrics: The metrics that are told of every group.
         searched: How the worst slices were looked for, in a sentence.
+        tried: How many were looked at.
         worst: What was found, the worst first.
         columns: The groups of each column that was asked for.
         left_out: Of such a column, what is said of groups that are too small.
@@ -66,6 +67,7 @@ class Sliced(_Frozen):
     loss: str
     metrics: tuple[str, ...]
     searched: str
+    tried: int
     worst: tuple[Group, ...] = ()
     columns: Mapping[str, tuple[Group, ...]] = {}
     left_out: Mapping[str, str] = {}

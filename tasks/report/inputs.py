@@ -66,7 +66,7 @@ class Accounting(_Frozen):
         duplicates: Rows equal to one before them.
         dropped_nulls: Rows that lack a value which the config wants every row to have.
         without_target: Rows that keep the contract but are in no split: there is nothing to learn from them.
-        splits: The kept rows by split.
+        splits: The kept rows by split; empty where the run ended before there were any.
     """
 
     rows_in: NonNegativeInt
@@ -97,7 +97,7 @@ class Accounting(_Frozen):
         found = self.kept + self.in_quarantine + sum(self.left_out.values())
         if found != self.rows_in:
             raise ValueError(f"{self.rows_in} rows came in but {found} are accounted for")
-        if sum(self.splits.values()) != self.kept:
+        if self.splits and sum(self.splits.values()) != self.kept:
             raise ValueError(f"{self.kept} rows were kept but the splits hold {sum(self.splits.values())}")
         return self
 
@@ -154,6 +154,7 @@ class ReportInputs(_Frozen):
         certificate: The parity certificate, as nested plain values.
         latency: Milliseconds for each measured case, such as `{"batch 1, p50": 0.2}`.
         lineage: Where all of it came from: names and values in groups (`contract`, `data`, `config`, `libraries`).
+        documents: The page of Data Docs to open first, relative to the report; None where there are none.
     """
 
     model: str
@@ -171,6 +172,7 @@ class ReportInputs(_Frozen):
     certificate: Mapping[str, Any]
     latency: Mapping[str, float]
     lineage: Mapping[str, Mapping[str, Any]]
+    documents: str | None = None
 
     @model_validator(mode="after")
     def _agree(self) -> ReportInputs:
@@ -179,3 +181,21 @@ class ReportInputs(_Frozen):
         if self.promoted == bool(refused):
             raise ValueError(f"promoted is {self.promoted}, and these gates refused: {', '.join(refused) or 'none'}")
         return self
+
+
+class EarlyInputs(_Frozen):
+    """What the report shows of a run that ended before there was a model.
+
+    Attributes:
+        verdict: Such as `contract broken`.
+        message: The whole error: what, where, and what to do.
+        accounting: Where the rows went as far as the run came.
+        documents: As in `ReportInputs`.
+    """
+
+    pipeline: str
+    verdict: str
+    message: str
+    accounting: Accounting
+    rules: tuple[RuleLine, ...]
+    documents: str | None = None

@@ -11,10 +11,12 @@ from tasks.metrics.table import METRIC, direction
 from tasks.report import class_plots, number_plots, plots
 from tasks.report.evaluated import Evaluated
 from tasks.report.groups import importance_bars
-from tasks.report.inputs import GateLine, ReportInputs
+from tasks.report.inputs import Accounting, GateLine, ReportInputs
 from tasks.report.wording import figure
 
 TEST = "test"
+# Drawings of how good the model is; the confusion matrix tells where it fails.
+CURVES = frozenset({"roc", "pr", "calibration", "gains", "lift", "scatter", "residuals", "spread", "quantiles"})
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,8 @@ def flatten(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, s
 
 def drawings(inputs: ReportInputs) -> dict[str, str]:
     """Draw every plot for which there are points, by the plot's name."""
-    rows, history, evaluated = inputs.accounting, inputs.history, inputs.evaluated
-    drawn = {"rows": plots.row_accounting(rows.kept, rows.in_quarantine, rows.left_out)}
-    if rows.quarantined:
-        drawn["quarantine"] = plots.quarantine_reasons(rows.quarantined)
+    history, evaluated = inputs.history, inputs.evaluated
+    drawn = row_drawings(inputs.accounting)
     if history.validation[0]:
         drawn["loss"] = plots.loss_curves(history.training, history.validation, history.best_step, history.metric)
     if evaluated.confusion:
@@ -107,6 +107,14 @@ def drawings(inputs: ReportInputs) -> dict[str, str]:
     if inputs.explained is not None and inputs.explained.importance:
         drawn["importance"] = importance_bars(inputs.explained.importance)
     return drawn | _curves(evaluated) | _figures(evaluated.figures)
+
+
+def row_drawings(rows: Accounting) -> dict[str, str]:
+    """Draw where the rows went."""
+    drawn = {"rows": plots.row_accounting(rows.kept, rows.in_quarantine, rows.left_out)}
+    if rows.quarantined:
+        drawn["quarantine"] = plots.quarantine_reasons(rows.quarantined)
+    return drawn
 
 
 def _curves(evaluated: Evaluated) -> dict[str, str]:

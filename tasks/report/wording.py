@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from tasks.metrics.table import METRIC
 
@@ -32,6 +35,11 @@ def share(part: int, whole: int) -> str:
     """Write a part as a percentage; a small part is never shown as nothing."""
     percent = 100 * part / whole if whole else 0.0
     return "<0.1%" if 0 < percent < 0.1 else f"{percent:.1f}%"
+
+
+def coded(text: str) -> Markup:
+    """Write a sentence as HTML, what stands between backticks as code; all of it is escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def label(name: str) -> str:

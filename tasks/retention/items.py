@@ -13,6 +13,8 @@ from tasks.retention.listing import Entry, entries
 from tasks.storage_remote import WHOLE
 
 RUNS, RESULTS, MODELS, TRAINING, LEFTOVERS = "runs", "results", "models", "training", "leftovers"
+# Reports of the drift watch, `drift/<pipeline>/<id>`.
+DRIFT = "drift"
 SEARCHES = "searches"
 # Folders named by the digest of their content: those that refer before those that they refer to.
 CONTENT = (
@@ -33,12 +35,12 @@ CONTENT = (
     "datasets",
 )
 # Removed in this order: whoever is killed between two of them leaves nothing that refers to what is gone.
-KINDS = (RUNS, RESULTS, MODELS, TRAINING, *CONTENT, LEFTOVERS)
+KINDS = (RUNS, DRIFT, RESULTS, MODELS, TRAINING, *CONTENT, LEFTOVERS)
 # What `sweep` calls a folder before it removes it: nobody uses it, however young it is.
 GONE = ".tmp-gone-"
 
 # How many parts the path of an item of a kind has.
-_DEPTHS = {RUNS: 3, MODELS: 3, RESULTS: 2, TRAINING: 2} | dict.fromkeys(CONTENT, 2)
+_DEPTHS = {RUNS: 3, DRIFT: 3, MODELS: 3, RESULTS: 2, TRAINING: 2} | dict.fromkeys(CONTENT, 2)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 # A half-built folder or file: `tasks.storage.new_folder`, `serving.bundle.writing.building` and `replace_file`.
 _LEFTOVER = re.compile(r"\.tmp-.+|\.new-[0-9a-f]{32}|\..+\.[0-9a-f]{32}")
@@ -140,7 +142,7 @@ def _place(entry: Entry) -> tuple[str, str] | None:
     # A file where folders stand, such as a model's pointer, is somebody else's.
     if len(parts) == depth and not entry.folder:
         return None
-    named = parts[0] in {RUNS, MODELS} or _DIGEST.fullmatch(parts[1])
+    named = parts[0] in {RUNS, DRIFT, MODELS} or _DIGEST.fullmatch(parts[1])
     return (parts[0], "/".join(parts[:depth])) if named else None
 
 

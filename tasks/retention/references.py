@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.retention.items import RESULTS, RUNS, Contents, Item
+from tasks.retention.items import DRIFT, RESULTS, RUNS, Contents, Item
 
 SUMMARY = "summary.json"
 CONFIG = "config.json"
@@ -51,6 +51,8 @@ class References:
 
     def _named(self, item: Item) -> Iterator[Item]:
         contents = self._contents
+        if item.kind == DRIFT:
+            return  # it tells of a version, and needs nothing of it
         for document in _documents(contents.home, item):
             yield from contents.named({match.decode() for match in _DIGEST.findall(document)})
             for model, version in _VERSION.findall(document) if item.kind == RUNS else ():

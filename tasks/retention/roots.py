@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from serving.bundle.store import ModelStore
-from tasks.retention.items import CONTENT, MODELS, RESULTS, TRAINING, Contents, Item, is_gone
+from tasks.retention.items import CONTENT, DRIFT, MODELS, RESULTS, TRAINING, Contents, Item, is_gone
 from tasks.retention.policy import RetentionPolicy
 from tasks.retention.references import References
 from tasks.retention.runs import KnownRun, makers, may_go_on
@@ -106,6 +106,11 @@ def _at_work(contents: Contents, runs: Sequence[KnownRun], policy: RetentionPoli
 def _recent(contents: Contents, references: References, policy: RetentionPolicy, now: float) -> Iterator[Root]:
     """Yield what is young."""
     young = f"younger than {policy.keep_days:g} days"
+    for item in contents.of_kind(DRIFT):
+        if policy.pipeline not in {None, item.parent}:
+            yield item, "of another pipeline"
+        if policy.recent(item.modified, now):
+            yield item, young
     for item in contents.of_kind(RESULTS):
         if policy.recent(item.modified, now):
             yield item, young

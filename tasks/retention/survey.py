@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.retention.items import (
+    DRIFT,
     KINDS,
     LEFTOVERS,
     MODELS,
@@ -24,6 +25,8 @@ from tasks.retention.roots import find_roots
 from tasks.retention.runs import KnownRun, read_runs, require_pipeline
 from tasks.retention.sizes import sizes
 
+# What belongs to a pipeline by its own name.
+_LEAD = (RUNS, DRIFT, MODELS)
 # Records of a training that its config asked for (`train.logs`) are kept as long as what it made.
 _LOGS = ("training.csv", "tensorboard")
 
@@ -115,7 +118,7 @@ class _Kept:
         """Keep what no run or version that goes has led to; whose it is, nothing says."""
         items = self._contents.items.values()
         led_to: dict[str, tuple[str, str]] = {}
-        self._mark(led_to, [(item, "") for item in items if item.kind in {RUNS, MODELS} and item.path not in self.why])
+        self._mark(led_to, [(item, "") for item in items if item.kind in _LEAD and item.path not in self.why])
         goes = led_to.keys() - self.why.keys()
         names = {
             record.name
@@ -154,6 +157,8 @@ def _has_logs(training: Item) -> bool:
 def _why_not(item: Item, policy: RetentionPolicy) -> str:
     if item.kind == RUNS:
         return f"older than {policy.keep_days:g} days, and not of the newest {policy.keep_runs}"
+    if item.kind == DRIFT:
+        return f"older than {policy.keep_days:g} days"
     if item.kind == MODELS:
         return f"never champion, and not of the newest {policy.keep_versions}"
     return "left by a kill" if item.kind == LEFTOVERS else "nothing that stays refers to it"

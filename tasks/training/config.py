@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
@@ -10,13 +10,14 @@ from tasks.models.config import ModelConfig
 from tasks.models.mlp_ple import MlpPleConfig
 from tasks.storage import digest_of
 from tasks.training.class_weights import ClassWeights
+from tasks.training.logs import LogsConfig
 from tasks.training.losses import LossConfig
 from tasks.training.machine import MachineConfig
 from tasks.training.optimization import OptimizerConfig
-from tasks.training.recovery import CheckpointSteps
-from tasks.training.selection import SelectionConfig
+from tasks.training.selection_config import SelectionConfig
 from tasks.training.start import StartConfig
-from tasks.training.watching import LogsConfig
+
+CheckpointSteps = PositiveInt | Literal["auto"]
 
 
 class TrainConfig(BaseModel):

@@ -26,7 +26,7 @@ from tasks.training.config import TrainConfig
 from tasks.training.job import Material, TrainJob
 from tasks.training.losses import LossConfig
 from tasks.training.requirements import require_fitting
-from tasks.training.selection import SelectionConfig
+from tasks.training.selection_config import SelectionConfig
 
 # Rounds between two looks at the validation split, each of which costs about as much as a round.
 _PORTION = 10

@@ -1,4 +1,4 @@
-"""Everything random in a training process: seeded, saved, restored; and every sum in the same order."""
+"""Everything random in a process: seeded, read, put back; and every sum in the same order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from torch.utils import deterministic
 
@@ -23,7 +22,7 @@ def reproducible(seed: int, threads: int) -> Iterator[None]:
         threads: Intra-operation threads of torch. Sums of floats are split among them, so another number gives
             other last bits.
     """
-    before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), _generators())
+    before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), generators())
     filling = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     # cuBLAS reads this once, when it starts; without it deterministic matrix products are an error on a GPU.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -38,7 +37,7 @@ def reproducible(seed: int, threads: int) -> Iterator[None]:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
         deterministic.fill_uninitialized_memory = filling  # type: ignore[attr-defined]
-        _set_generators(before[2])
+        set_generators(before[2])
 
 
 def seed_all(seed: int) -> None:
@@ -48,27 +47,8 @@ def seed_all(seed: int) -> None:
     random.seed(seed)
 
 
-class RandomState(pl.Callback):
-    """Saves the state of every generator with a checkpoint, as tensors, and restores it where training goes on."""
-
-    def __init__(self) -> None:
-        self._restored: dict[str, Any] | None = None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the generators' states: tensors and plain numbers only, so that no unpickling is needed."""
-        return _generators()
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Keep the states until the first step: setting up may draw numbers too."""
-        self._restored = state_dict
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        """Continue with the numbers that would have come next."""
-        if self._restored is not None:
-            _set_generators(self._restored)
-
-
-def _generators() -> dict[str, Any]:
+def generators() -> dict[str, Any]:
+    """Return the state of every generator: tensors and plain numbers only, so that no unpickling is needed."""
     version, words, gauss = random.getstate()
     name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
     assert name == "MT19937"
@@ -85,7 +65,8 @@ def _generators() -> dict[str, Any]:
     }
 
 
-def _set_generators(state: dict[str, Any]) -> None:
+def set_generators(state: dict[str, Any]) -> None:
+    """Put every generator back into a state that `generators` has returned."""
     torch.set_rng_state(state["torch"])
     if state["cuda"]:
         torch.cuda.set_rng_state_all(state["cuda"])

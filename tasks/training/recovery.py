@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Literal
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins import CheckpointIO
-from pydantic import PositiveInt
 
 from tasks.errors import IntegrityError
 from tasks.storage import place, write_atomic
+from tasks.training.config import CheckpointSteps
 from tasks.training.module import NetworkModule
 from tasks.training.processes import is_first, said_by_first, several
 
@@ -30,8 +30,6 @@ _IDENTITY, _BATCHES = "headrace_run", "headrace_batches"
 _LEAST_SECONDS, _LEAST_TIMES = 10.0, 60.0
 # Several processes save together, so they have to agree on the time; asking at each step would slow all of them.
 _ASK_STEPS = 50
-
-CheckpointSteps = PositiveInt | Literal["auto"]
 
 _logger = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from tasks.training.fit_trees import train_trees
 from tasks.training.job import TrainJob
 from tasks.training.on_the_fly import Augment
 from tasks.training.requirements import possible
-from tasks.training.train_network import train_network
 
 __all__ = ["TrainConfig", "run_train", "train"]
 
@@ -58,4 +57,10 @@ def run_train(
 
 def train(job: TrainJob) -> CheckpointRef:
     """Hand a job to whoever fits its kind of model; see `run_train`."""
-    return _TRAINERS.get(job.config.model.name, train_network)(job)
+    own = _TRAINERS.get(job.config.model.name)
+    if own is not None:
+        return own(job)
+    # Lightning takes seconds to import; a run that reuses its checkpoint does not need it.
+    from tasks.training.train_network import train_network  # noqa: PLC0415
+
+    return train_network(job)

@@ -28,10 +28,12 @@ from tasks.training.class_weights import class_weights
 from tasks.training.config import TrainConfig
 from tasks.training.job import Material, TrainJob, run_folder
 from tasks.training.learning_rate import RANGE_STEPS, RangeTest, range_test
+from tasks.training.logs import open_logs
 from tasks.training.losses import Loss
 from tasks.training.module import NetworkModule
 from tasks.training.on_the_fly import Augment, balanced_pass, batch_change
-from tasks.training.randomness import RandomState, reproducible
+from tasks.training.random_state import RandomState
+from tasks.training.randomness import reproducible
 from tasks.training.ranks import train_in_ranks
 from tasks.training.recovery import RoundCheckpoint, batches_seen, latest_checkpoint
 from tasks.training.requirements import require_fitting
@@ -39,7 +41,7 @@ from tasks.training.selection import Selection
 from tasks.training.together import Together
 from tasks.training.trainer import build_trainer, fit, naming_full_device
 from tasks.training.transfer import take_weights
-from tasks.training.watching import Watch, open_logs
+from tasks.training.watching import Watch
 
 RANGE_TEST = "learning_rate.json"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,9 +93,19 @@ def fit(trainer: pl.Trainer, module: pl.LightningModule, loaders: tuple[Any, Any
         module: What it trains.
         loaders: For training and for validation.
         resume: Path of the checkpoint to go on from.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed; Lightning would exit with 1, and be deaf to it from then on.
     """
-    with quiet():
-        trainer.fit(module, *loaders, ckpt_path=resume)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with quiet():
+            trainer.fit(module, *loaders, ckpt_path=resume)
+    except SystemExit as end:
+        if not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, before)
+        raise KeyboardInterrupt from end
 
 
 @contextmanager

@@ -38,19 +38,20 @@ class Cluster:
 
 
 @contextmanager
-def dask_cluster(*options: str, workers: int = 2) -> Iterator[Cluster]:
+def dask_cluster(*options: str, workers: int = 2, protocol: str = "tcp") -> Iterator[Cluster]:
     """Run a scheduler and workers until the block ends.
 
     Args:
         options: Of `dask worker`.
         workers: How many; each has one thread.
+        protocol: `tls` where Dask's configuration names certificates.
     """
-    address = f"tcp://127.0.0.1:{free_port()}"
+    address = f"{protocol}://127.0.0.1:{free_port()}"
     dask = [sys.executable, "-m", "dask"]
     scheduler = [*dask, "scheduler", "--host", address, "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
     with tempfile.TemporaryDirectory() as scratch:
-        worker = [*dask, "worker", address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", *options]
-        worker += ["--local-directory", scratch]
+        worker = [*dask, "worker", address, "--nthreads", "1", "--no-dashboard", *options]
+        worker += ["--host", f"{protocol}://127.0.0.1", "--local-directory", scratch]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
         processes = tuple(subprocess.Popen(command, **quiet) for command in (scheduler, *[worker] * workers))
         try:

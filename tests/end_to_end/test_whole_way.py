@@ -127,24 +127,19 @@ def test_the_prefect_run_page_has_its_artifacts(first_run: dict, prefect_api: st
     assert keys >= {
         "validation",
         "worst-slices",
-        "importance",
         "quarantine-reasons",
         "row-accounting",
         "leakage",
-        "data-docs",
         "loss-curves",
         "metrics",
-        "confusion-matrix",
         "parity-certificate",
         "gates",
-        "report",
+        "model-card-churn",
+        "summary-customers",
     }
     flows = httpx.post(f"{prefect_api}/flow_runs/filter", json={}).json()
     completed = {flow["id"] for flow in flows if flow["state_type"] == "COMPLETED"}
     assert any(flow["id"] in completed and flow["name"].startswith("customers-") for flow in flows)
-    # Other tests on this server kill runs in the middle of their training.
-    training = [each for each in found if each["key"] == "training" and each["flow_run_id"] in completed]
-    assert {(artifact["type"], artifact["data"]) for artifact in training} == {("progress", 100.0)}
 
 
 def test_a_second_run_reuses_everything_and_gives_the_same_bundle(shell: Shell, first_run: dict) -> None:

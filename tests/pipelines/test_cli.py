@@ -37,7 +37,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    write_project(tmp_path, rows=20)
+    write_project(tmp_path, rows=1_000)
     monkeypatch.setenv("HEADRACE_HOME", str(tmp_path / "home"))
     return tmp_path
 
@@ -53,7 +53,7 @@ print([name for name in {HEAVY} if name in sys.modules])
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("name", ["check", "models", "run", "samples", "search", "serve"])
+@pytest.mark.parametrize("name", ["backfill", "check", "deploy", "models", "run", "samples", "search", "serve"])
 def test_every_command_has_help_with_an_example(name: str) -> None:
     done = CliRunner().invoke(headrace, [name, "--help"])
     assert done.exit_code == 0
@@ -144,7 +144,8 @@ def test_check_refuses_a_feature_with_the_name_of_an_output(
     config = str(project / "customers.yaml")
     assert run_main(monkeypatch, "check", config) == 2
     assert f"the feature `{name}` has the name of one of the model's outputs" in capsys.readouterr().err
-    assert run_main(monkeypatch, "check", config, "--set", f"preprocess.exclude=[customer_id, {name}]") == 0
+    left_out = f"preprocess.exclude=[customer_id, {name}]"
+    assert run_main(monkeypatch, "check", config, "--quick", "--set", left_out) == 0
 
 
 def test_check_refuses_a_rule_that_cannot_be_executed(
@@ -171,7 +172,7 @@ def test_check_says_which_expectations_are_slow(
         "expect_column_values_to_be_increasing, kwargs: {column: calls}}}\n"
     )
     contract.write_text(contract.read_text().replace("    properties:\n", rule + "    properties:\n", 1))
-    assert run_main(monkeypatch, "check", str(project / "customers.yaml"), "--json") == 0
+    assert run_main(monkeypatch, "check", str(project / "customers.yaml"), "--quick", "--json") == 0
     (note,) = json.loads(capsys.readouterr().out.splitlines()[-1])["notes"]
     assert "calls_grow runs per partition" in note
 

@@ -1,3 +1,4 @@
+import ast
 import importlib
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ def rooms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def version_now() -> str:
     subject.code_version.cache_clear()
     subject._read.cache_clear()
+    subject.source_file.cache_clear()
     return subject.code_version("fake_room.task")
 
 
@@ -49,6 +51,21 @@ def test_a_library_release_changes_the_version(rooms: Path, monkeypatch: pytest.
     before = version_now()
     monkeypatch.setattr(subject, "_release", lambda library: f"{library} of tomorrow")
     assert version_now() != before
+
+
+def test_every_import_statement_is_found(tmp_path: Path) -> None:
+    nested = tmp_path / "nested.py"
+    nested.write_text(
+        "try:\n    import tasks.a\nexcept ValueError:\n    import tasks.b\nelse:\n    import tasks.c\n"
+        "finally:\n    import tasks.d\nmatch 1:\n    case 1:\n        from tasks import e\n"
+        "while 0:\n    pass\nelse:\n    import tasks.f\n"
+    )
+    assert set(subject.imported_modules(nested, "x")) == {"tasks", *(f"tasks.{name}" for name in "abcdef")}
+    for path in sorted((Path(subject.__file__).parents[1] / "tasks" / "data").glob("*.py")):
+        nodes = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        assert len(nodes) == len(list(subject._imports(ast.parse(path.read_text()))))
 
 
 def test_the_real_tasks_are_followed_into_the_contracts() -> None:

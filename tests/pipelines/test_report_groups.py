@@ -80,7 +80,9 @@ def written(tmp_path: Path) -> tuple[SlicesRef, ExplanationRef]:
 def test_the_report_shows_slices_fairness_and_importance(written: tuple[SlicesRef, ExplanationRef]) -> None:
     inputs = plain_inputs(sliced=sliced(written[0]), explained=explained(written[1]))
     page = Page(render(inputs))
-    sections = [attributes["id"] for tag, attributes in page.elements if tag == "section"]
+    sections = [
+        attributes["id"] for tag, attributes in page.elements if tag in {"section", "div"} and "id" in attributes
+    ]
     assert [name for name in sections if name in {"slices", "fairness", "explanation"}] == [
         "slices", "fairness", "explanation",
     ]  # fmt: skip

@@ -54,6 +54,7 @@ def test_a_local_home_shares_nothing(tmp_path: Path) -> None:
 
 def test_records_of_two_homes_are_kept_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("PREFECT_RESULTS_LOCAL_STORAGE_PATH", raising=False)
     folders = []
     for home in ("s3://one/team", "s3://two/team", str(tmp_path / "home")):
         monkeypatch.setenv("HEADRACE_HOME", home)

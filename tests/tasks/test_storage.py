@@ -6,7 +6,16 @@ import pytest
 
 from tasks import storage
 from tasks.errors import DiskFullError
-from tasks.storage import canonical_json, digest_file, digest_folder, digest_of, new_folder, write_atomic, write_json
+from tasks.storage import (
+    canonical_json,
+    digest_file,
+    digest_folder,
+    digest_of,
+    naming_full_disk,
+    new_folder,
+    write_atomic,
+    write_json,
+)
 
 
 def test_equal_values_have_equal_digests():
@@ -98,10 +107,28 @@ def test_a_block_that_fails_leaves_nothing(tmp_path: Path, error: BaseException)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_leaves_no_folder(tmp_path: Path):
-    with pytest.raises(DiskFullError, match="no space is left"):
-        _fill_and_fail(tmp_path, OSError(errno.ENOSPC, "No space left on device"))
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "no space is left"),
+        (errno.EDQUOT, "quota is used up"),
+        (errno.EFBIG, "a file would become larger"),
+    ],
+)
+def test_a_full_disk_leaves_no_folder(tmp_path: Path, number: int, said: str):
+    with pytest.raises(DiskFullError, match=rf"{said}.*0\.0 MB of it were written, [0-9.,]+ MB are free"):
+        _fill_and_fail(tmp_path, OSError(number, "so says the system"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_before_there_is_a_folder_is_named(tmp_path: Path):
+    with pytest.raises(DiskFullError, match=r"no space is left.*MB are free"), naming_full_disk(tmp_path / "a" / "b"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_another_error_of_the_system_stays_what_it_is(tmp_path: Path):
+    with pytest.raises(OSError, match="Input/output"), naming_full_disk(tmp_path):
+        raise OSError(errno.EIO, "Input/output error")
 
 
 def test_headrace_home_is_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any
@@ -36,6 +37,10 @@ _CODES = {
     503: grpc.StatusCode.UNAVAILABLE,
 }
 
+# It logs a traceback where a client leaves while it is being answered, which is no failure of the endpoint.
+_LIBRARY_LOGGER = "grpc._cython.cygrpc"
+_LEFT = "ExecuteBatchError"
+
 Context = Any  # grpc.aio.ServicerContext, which has no types
 
 
@@ -49,6 +54,7 @@ class GrpcServer:
 
     def __init__(self, service: Service, config: ServeConfig) -> None:
         assert config.grpc is not None
+        logging.getLogger(_LIBRARY_LOGGER).addFilter(_is_failure)
         self._service = service
         self._config = config
         self._begun = 0
@@ -227,6 +233,11 @@ def _refused(context: Context, status: int, what: str) -> bytes:
     context.set_code(_CODES.get(status, grpc.StatusCode.INTERNAL))
     context.set_details(what)
     return b""
+
+
+def _is_failure(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__name__ != _LEFT
 
 
 def _bytes(value: str | bytes) -> bytes:

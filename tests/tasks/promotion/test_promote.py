@@ -87,6 +87,8 @@ class TestWithoutServer:
     def test_the_champion_itself_is_promoted_again_without_a_gain(self, prove: Prove) -> None:
         once, twice = prove().promote(BETTER), prove().promote(BETTER)
         assert (twice.version, twice.promoted, twice.digest) == ("1", True, once.digest)
+        assert (once.unchanged, twice.unchanged) == (False, True)
+        assert store_of(prove()).versions("orders") == ("1",)
         assert twice.challenge is None
         champion = store_of(prove()).champion("orders")
         assert champion is not None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html.parser import HTMLParser
+
+from tasks.report.report import render
+from tests.tasks.report.example import example_inputs
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -40,3 +44,9 @@ class Page(HTMLParser):
 
     def count(self, tag: str) -> int:
         return sum(one == tag for one, _ in self.elements)
+
+
+@cache
+def example_page() -> str:
+    """Return the unchanged example's page; drawing it takes most of a second."""
+    return render(example_inputs())

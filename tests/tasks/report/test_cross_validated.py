@@ -9,8 +9,8 @@ FOUND = CrossValidated(said="3 folds (by <day>).", metrics={"log_loss": (0.5, 0.
 
 def test_the_section_is_there_when_folds_were_made() -> None:
     page = render(example_inputs(cross_validated=FOUND))
-    assert 'href="#cross-validation"' in page
+    assert 'id="cross-validation"' in page
     assert "3 folds (by &lt;day&gt;)." in page
-    section = page.split('<section id="cross-validation">')[1].split("</section>")[0]
+    section = page.split('<div class="part" id="cross-validation">')[1].split("</table>")[0]
     assert "log loss (lower is better)" in section
     assert [figure in section for figure in ("0.5000", "0.0100", "0.4900", "0.5100")] == [True] * 4

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 
-from tasks.report import class_plots, number_plots, plots
+from tasks.report import class_plots, drift_plots, number_plots, plots
 from tasks.report.svg import INK, as_data_uri, printable
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -32,6 +32,7 @@ DRAW: dict[str, Callable[[], str]] = {
     "quantiles": lambda: number_plots.quantile_calibration(([0.1, 0.5, 0.9], [0.15, 0.5, 0.85])),
     "confusion": lambda: class_plots.confusion_matrix([[90, 10], [5, 45]], ["no", "yes"]),
     "rows": lambda: plots.row_accounting(900, 40, {"duplicates": 50, "dropped for nulls": 0, "without a target": 10}),
+    "drift": lambda: drift_plots.shares_bars("age", [("up to 30", 0.5, 0.2), ("above 30", 0.5, 0.8)]),
     "quarantine": lambda: plots.quarantine_reasons({"a.enum": 3, "b.minimum": 7}),
 }
 

@@ -66,6 +66,12 @@ class Home:
         """Write the traffic plan of the model."""
         self._write("models/m/traffic", plan)
 
+    def watched(self, name: str, refers: Iterable[str] = (), days: float = OLD) -> str:
+        """Write what a drift watch found, `<pipeline>/<id>`."""
+        self._write(f"drift/{name}/report.json", {"of": _names(refers)})
+        self._write(f"drift/{name.split('/', maxsplit=1)[0]}/memory.json", {"version": "1"})
+        return self.age(f"drift/{name}", days)
+
     def run(
         self,
         name: str,

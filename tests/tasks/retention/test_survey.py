@@ -200,6 +200,17 @@ def test_a_kind_on_another_disk_is_seen_through_its_link(home: Home, tmp_path: P
     assert home.goes() == {f"datasets/{digest('lost')}"}
 
 
+def test_reports_of_the_drift_watch_stay_by_age_and_keep_nothing(home: Home) -> None:
+    bundle = home.content("bundles", "lost")
+    old, young = home.watched("p/1", [bundle]), home.watched("p/2", [bundle], days=5)
+    assert home.goes() == {bundle, old}
+    assert home.why(young) == "younger than 30 days"
+    runs = {home.run("p/2026-1"), home.run("q/2026-1")}
+    assert home.goes(pipeline="p") == {old, "runs/p/2026-1"}
+    assert home.goes(pipeline="q") == {"runs/q/2026-1"}
+    assert home.goes() == {bundle, old, *runs}
+
+
 def test_every_kind_of_content_is_known() -> None:
     """A new kind that `tasks/` writes must be named in `CONTENT`, or it is never removed."""
     written = set()

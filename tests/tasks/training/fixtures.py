@@ -17,7 +17,7 @@ from tasks.preprocessing.constants import CategoricalFeature, NumericFeature, Pr
 from tasks.preprocessing.targets import ClassTarget
 from tasks.references import DatasetRef, PreprocessingRef
 from tasks.storage import digest_file, digest_folder, write_json
-from tasks.training.selection import SelectionConfig
+from tasks.training.selection_config import SelectionConfig
 from tasks.training.train import TrainConfig
 
 ROWS = {"train": 600, "validation": 200, "test": 200}

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from pytorch_lightning import LightningModule, Trainer
 
-from tasks.training.randomness import RandomState, reproducible
+from tasks.training.random_state import RandomState
+from tasks.training.randomness import reproducible
 
 
 def _draw() -> tuple[float, float, float, float]:

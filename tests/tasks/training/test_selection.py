@@ -7,7 +7,7 @@ from tasks.errors import ConfigError
 from tasks.preprocessing.targets import Problem
 from tasks.training.config import TrainConfig
 from tasks.training.requirements import require_fitting
-from tasks.training.selection import SelectionConfig
+from tasks.training.selection_config import SelectionConfig
 
 
 @pytest.mark.parametrize(

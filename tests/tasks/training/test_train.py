@@ -18,7 +18,7 @@ from tasks.models.mlp_ple import MlpPleConfig
 from tasks.progress import listening
 from tasks.training.module import NetworkModule
 from tasks.training.optimization import OptimizerConfig
-from tasks.training.selection import SelectionConfig
+from tasks.training.selection_config import SelectionConfig
 from tasks.training.splits import read_split
 from tasks.training.train import TrainConfig, run_train
 from tests.tasks.training.fixtures import ON_THE_FLY, TINY, Problem, write_problem

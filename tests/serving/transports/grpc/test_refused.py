@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from serving.transports.grpc.server import _is_failure
 from tests.serving.bundles import promote
 
 ROOT = Path(__file__).parents[4]
@@ -18,3 +22,10 @@ def test_a_refused_call_is_freed_at_once(tmp_path: Path) -> None:
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
     codes = ["INVALID_ARGUMENT", "NOT_FOUND", "INVALID_ARGUMENT", "NOT_FOUND"]
     assert json.loads(said) == [codes, [], 0]
+
+
+@pytest.mark.parametrize(("name", "is_failure"), [("ExecuteBatchError", False), ("ValueError", True)])
+def test_a_client_that_leaves_while_it_is_answered_is_no_failure(name: str, is_failure: bool) -> None:
+    error = type(name, (Exception,), {})()
+    record = logging.LogRecord("grpc", logging.ERROR, "", 0, "raised in core", (), (type(error), error, None))
+    assert _is_failure(record) is is_failure

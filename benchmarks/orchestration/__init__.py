@@ -1,0 +1,1 @@
+"""What orchestration adds to the task functions."""

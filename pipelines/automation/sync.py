@@ -1,0 +1,98 @@
+"""Automations as a pipeline's config asks for them: made, replaced and removed by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.events.schemas.automations import Automation, AutomationCore
+
+from pipelines.automation.crashed import keep_crashed_automation
+from pipelines.automation.naming import owns
+from pipelines.automation.notifications import Teller, notification
+from pipelines.automation.retraining import retraining_automation
+from pipelines.automation.webhooks import keep_webhooks
+from pipelines.config import PipelineConfig
+from pipelines.image_config import ImagePipelineConfig
+
+if TYPE_CHECKING:
+    from pipelines.scheduling.deployments import Deployed
+
+_PAGE = 100
+
+
+def sync(config: PipelineConfig | ImagePipelineConfig, deployed: Deployed) -> list[str]:
+    """Make a pipeline's automations what its config asks for. Twice is the same as once; others' are never touched.
+
+    Args:
+        config: The pipeline's.
+        deployed: Its deployments.
+
+    Returns:
+        The names of its automations, and of the one that all pipelines share (`pipelines.automation.crashed`).
+
+    Raises:
+        ConfigError: A receiver's URL is not there.
+    """
+    with get_client(sync_client=True) as client:
+        blocks = keep_webhooks(client, config.name, config.notify)
+        wanted = desired(config, deployed, blocks)
+        _replace(client, config.name, wanted)
+        crashed = keep_crashed_automation(client)
+    return [*(each.name for each in wanted), crashed]
+
+
+def desired(
+    config: PipelineConfig | ImagePipelineConfig, deployed: Deployed, blocks: Sequence[UUID]
+) -> list[AutomationCore]:
+    """Return the automations that a config asks for; nothing is read and nothing changed.
+
+    Args:
+        config: The pipeline's.
+        deployed: Its deployments.
+        blocks: The receivers' webhooks, in the order of `notify`.
+    """
+    found = []
+    if config.watch is not None and config.watch.retrain:
+        found.append(retraining_automation(config.name, config.model, deployed.deployment_id))
+    told_by = [each for each in (deployed.deployment_id, deployed.watch_id) if each is not None]
+    # The page of a deployment is `<UI>/deployments/...`.
+    teller = Teller(config.name, config.model, told_by, deployed.url.partition("/deployments/")[0])
+    for place, (receiver, block) in enumerate(zip(config.notify, blocks, strict=True)):
+        found.append(notification(teller, receiver, place, block))
+    return found
+
+
+def _replace(client: SyncPrefectClient, pipeline: str, wanted: Sequence[AutomationCore]) -> None:
+    there: dict[str, list[Automation]] = {}
+    for automation in _all(client):
+        if owns(pipeline, automation.name):
+            there.setdefault(automation.name, []).append(automation)
+    for each in wanted:
+        known = there.pop(each.name, [])
+        if known:
+            _update(client, known[0], each)
+            # A second one of the name would do everything twice.
+            there[each.name] = known[1:]
+        else:
+            client.create_automation(each)
+    for automation in [each for left in there.values() for each in left]:
+        client.delete_automation(automation.id)
+
+
+def _update(client: SyncPrefectClient, known: Automation, wanted: AutomationCore) -> None:
+    """Replace an automation that differs; one that somebody switched off stays off."""
+    wanted = wanted.model_copy(update={"enabled": known.enabled, "owner_resource": known.owner_resource})
+    if AutomationCore.model_validate(known.model_dump()) != wanted:
+        # The client sends what was set and no defaults, and a trigger's type is one; the server takes no owner here.
+        whole = AutomationCore.model_validate(wanted.model_dump(exclude={"owner_resource"}))
+        client.update_automation(known.id, whole)
+
+
+def _all(client: SyncPrefectClient) -> Iterator[Automation]:
+    offset = 0
+    while page := client.read_automations(limit=_PAGE, offset=offset):
+        yield from page
+        offset += len(page)

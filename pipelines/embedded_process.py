@@ -1,0 +1,50 @@
+"""Prefect's server as a process beside a run: `python -m pipelines.embedded_process DESCRIPTOR`.
+
+It answers on a socket that its parent listens on already, and ends in good order once its standard input is closed:
+by the parent, or by the system when the parent was killed.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+
+import uvicorn
+
+# What Prefect gives to the servers that it starts itself: no UI, and only the services that one run needs.
+_EPHEMERAL = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+# Its console is a file of the parent's.
+_SAID = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING"}
+# To write down what it was last told, then it ends in any case.
+_END_SECONDS = 20.0
+
+
+def main() -> None:
+    """Serve until the parent is gone."""
+    os.environ.update(_EPHEMERAL | _SAID)
+    imported = threading.Event()
+    server = uvicorn.Server(
+        uvicorn.Config("prefect.server.api.server:create_app", factory=True, log_level="error", lifespan="on")
+    )
+    threading.Thread(target=_end_with_parent, args=(server, imported), daemon=True).start()
+    server.config.load()
+    imported.set()
+    server.run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
+
+
+def _end_with_parent(server: uvicorn.Server, imported: threading.Event) -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    if not imported.is_set():
+        # The database was not touched yet.
+        os._exit(0)
+    last = threading.Timer(_END_SECONDS, os._exit, (1,))
+    last.daemon = True
+    last.start()
+    server.should_exit = True
+
+
+if __name__ == "__main__":
+    main()

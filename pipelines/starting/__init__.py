@@ -1,0 +1,1 @@
+"""What `headrace init` writes: a contract and a config to start from, and the proof that they hold."""

@@ -1,0 +1,1 @@
+"""Profiling: what a dataset that nobody has described yet seems to be."""

@@ -19,6 +19,7 @@ from serving.service.exchange import Exchange, Response
 from serving.service.service import Service
 from serving.transports.grpc import inference_pb2 as messages
 from serving.transports.grpc.call import GrpcCall
+from serving.transports.grpc.library_log import LOGGER, is_failure
 from serving.transports.grpc.peers import address_of
 from serving.transports.tls import TlsConfig
 
@@ -37,10 +38,6 @@ _CODES = {
     503: grpc.StatusCode.UNAVAILABLE,
 }
 
-# It logs a traceback where a client leaves while it is being answered, which is no failure of the endpoint.
-_LIBRARY_LOGGER = "grpc._cython.cygrpc"
-_LEFT = "ExecuteBatchError"
-
 Context = Any  # grpc.aio.ServicerContext, which has no types
 
 
@@ -54,7 +51,7 @@ class GrpcServer:
 
     def __init__(self, service: Service, config: ServeConfig) -> None:
         assert config.grpc is not None
-        logging.getLogger(_LIBRARY_LOGGER).addFilter(_is_failure)
+        logging.getLogger(LOGGER).addFilter(is_failure)
         self._service = service
         self._config = config
         self._begun = 0
@@ -233,11 +230,6 @@ def _refused(context: Context, status: int, what: str) -> bytes:
     context.set_code(_CODES.get(status, grpc.StatusCode.INTERNAL))
     context.set_details(what)
     return b""
-
-
-def _is_failure(record: logging.LogRecord) -> bool:
-    error = record.exc_info[1] if record.exc_info else None
-    return type(error).__name__ != _LEFT
 
 
 def _bytes(value: str | bytes) -> bytes:

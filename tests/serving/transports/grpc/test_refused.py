@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.transports.grpc.server import _is_failure
+from serving.transports.grpc.library_log import is_failure
 from tests.serving.bundles import promote
 
 ROOT = Path(__file__).parents[4]
@@ -24,8 +24,8 @@ def test_a_refused_call_is_freed_at_once(tmp_path: Path) -> None:
     assert json.loads(said) == [codes, [], 0]
 
 
-@pytest.mark.parametrize(("name", "is_failure"), [("ExecuteBatchError", False), ("ValueError", True)])
-def test_a_client_that_leaves_while_it_is_answered_is_no_failure(name: str, is_failure: bool) -> None:
+@pytest.mark.parametrize(("name", "failure"), [("ExecuteBatchError", False), ("ValueError", True)])
+def test_a_client_that_leaves_while_it_is_answered_is_no_failure(name: str, failure: bool) -> None:
     error = type(name, (Exception,), {})()
     record = logging.LogRecord("grpc", logging.ERROR, "", 0, "raised in core", (), (type(error), error, None))
-    assert _is_failure(record) is is_failure
+    assert is_failure(record) is failure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -16,9 +15,7 @@ from pipelines.automation.retraining import retraining_automation
 from pipelines.automation.webhooks import keep_webhooks
 from pipelines.config import PipelineConfig
 from pipelines.image_config import ImagePipelineConfig
-
-if TYPE_CHECKING:
-    from pipelines.scheduling.deployments import Deployed
+from pipelines.scheduling.deployed import Deployed
 
 _PAGE = 100
 

@@ -17,9 +17,9 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from pipelines.run_log import run_log
 from tasks.dask_cluster import start_cluster
+from tests.browser import chromium
 from tests.end_to_end.conftest import ROOT, Shell
 from tests.end_to_end.customers import write_project
-from tests.serving.page.conftest import CHROMIUM
 
 pytestmark = pytest.mark.integration
 
@@ -48,13 +48,8 @@ def deployment(shell: Shell, runs: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

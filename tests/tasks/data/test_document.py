@@ -18,6 +18,7 @@ from tasks.data.outcomes import MEASUREMENTS, ValidateConfig, read_outcomes
 from tasks.data.validate import run_validate
 from tasks.errors import IntegrityError
 from tasks.references import DocsRef, ValidationRef
+from tests.browser import chromium
 from tests.tasks.data.tables import contract_of, ingest, write_parquet
 
 PAGES = ("index.html", "result.html", "suite.html")
@@ -168,13 +169,8 @@ def test_measurements_that_are_gone_are_an_error(documented, tmp_path):
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    if not Path("/usr/bin/chromium").exists():
-        pytest.skip("Chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("width", [1280, 400])

@@ -11,10 +11,9 @@ import pytest
 
 from tasks.report.inputs import Accounting, EarlyInputs
 from tasks.report.report import render, run_early_report, run_report
+from tests.browser import chromium
 from tests.tasks.report.example import RULES, example_inputs, plain_inputs
 from tests.tasks.report.page import Page, example_page
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 def test_headings_and_landmarks_are_in_order() -> None:
@@ -98,13 +97,9 @@ def test_colours_have_contrast_in_every_scheme() -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 400)])
 def test_a_browser_shows_it_whole(tmp_path: Path, scheme: str, width: int) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip("there is no Chromium")
     page_file = run_report(example_inputs(documents="data_docs/index.html"), tmp_path / "report.html")
     asked: list[str] = []
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
         page.on("request", lambda request: asked.append(request.url))
         page.goto(page_file.as_uri())
@@ -114,5 +109,4 @@ def test_a_browser_shows_it_whole(tmp_path: Path, scheme: str, width: int) -> No
         page.emulate_media(media="print")
         assert rules.is_visible(), "what is folded up must be printed"
         assert not page.locator("nav").is_visible()
-        browser.close()
     assert asked == [page_file.as_uri()]

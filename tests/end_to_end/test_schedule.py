@@ -81,7 +81,7 @@ def log_of(api: httpx.Client, run: dict[str, Any]) -> str:
 
 
 def test_deploying_is_repeatable_and_follows_the_config(project: Shell, api: httpx.Client) -> None:
-    first = deployed(project, "schedule={cron: 0 6 * * *, timezone: Europe/Vienna}")
+    first = deployed(project, "name=often", "schedule={cron: 0 6 * * *, timezone: Europe/Vienna}")
     assert (first["change"], len(first["next"])) == ("created", 3)
     assert all(moment[11:16] == "06:00" for moment in first["next"])
     there = api.get(f"/deployments/{first['id']}").json()
@@ -89,19 +89,19 @@ def test_deploying_is_repeatable_and_follows_the_config(project: Shell, api: htt
     assert there["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
     assert there["enforce_parameter_schema"]
     assert all("description" in field for field in there["parameter_openapi_schema"]["properties"].values())
-    assert {"headrace", "pipeline:customers", "model:churn"} == set(there["tags"])
+    assert {"headrace", "pipeline:often", "model:churn"} == set(there["tags"])
 
-    again = deployed(project, "schedule={cron: 0 6 * * *, timezone: Europe/Vienna}")
+    again = deployed(project, "name=often", "schedule={cron: 0 6 * * *, timezone: Europe/Vienna}")
     assert (again["change"], again["id"]) == ("unchanged", first["id"])
     assert api.get(f"/deployments/{first['id']}").json()["updated"] == there["updated"]
 
     (schedule,) = there["schedules"]
     api.patch(f"/deployments/{first['id']}/schedules/{schedule['id']}", json={"active": False}).raise_for_status()
-    kept = deployed(project, "schedule={cron: 0 6 * * *, timezone: Europe/Vienna}", "train.seed=3")
+    kept = deployed(project, "name=often", "schedule={cron: 0 6 * * *, timezone: Europe/Vienna}", "train.seed=3")
     assert kept["change"] == "updated"
     assert "was paused in the UI, and stays so" in kept["notes"][0]
 
-    assert deployed(project)["next"] == []
+    assert deployed(project, "name=often")["next"] == []
     assert api.get(f"/deployments/{first['id']}").json()["schedules"] == []
 
 

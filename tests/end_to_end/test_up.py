@@ -157,6 +157,7 @@ def test_the_run_of_a_killed_worker_goes_on(up: Up) -> None:
 
 
 def test_one_signal_ends_all_and_leaves_no_run_at_work(up: Up) -> None:
+    up.start_run(*_LONG)
     _wait(lambda: up.child("prefect.engine") is not None, "no run is at work")
     everybody = psutil.Process(up.process.pid).children(recursive=True)
     up.process.send_signal(signal.SIGTERM)

@@ -14,6 +14,7 @@ from prefect.futures import PrefectFuture
 from pipelines.caching import cache_key, drop_unusable, fetch_record, share_record
 from pipelines.environment import results_folder
 from pipelines.live_progress import shown_live
+from pipelines.own_process import in_own_process
 from serving.bundle.errors import RemoteAccessError, RemoteError
 from tasks.augmentation.augment import run_augment
 from tasks.augmentation.label_noise import run_label_noise
@@ -74,15 +75,22 @@ class Binding(Generic[Arguments, Result]):
         cached: Reuse the result of an earlier run with the same key (`pipelines.caching`). Left off where the work
             looks at the outside world.
         shown_as: The name of its runs there, where that is to say more: a format string over the arguments.
+        apart: Call the function in a process of its own, as one must that is begun by `start` and imports libraries.
     """
 
     def __init__(
-        self, function: Callable[Arguments, Result], name: str, *, cached: bool = True, shown_as: str | None = None
+        self,
+        function: Callable[Arguments, Result],
+        name: str,
+        *,
+        cached: bool = True,
+        shown_as: str | None = None,
+        apart: bool = False,
     ) -> None:
         self.name = name
         self._function = function
         self._task: Task[..., Any] = Task(
-            shown_live(function),
+            shown_live(in_own_process(function) if apart else function),
             name=name,
             task_run_name=shown_as or name,
             retries=2,
@@ -104,7 +112,7 @@ class Binding(Generic[Arguments, Result]):
         return result, state.name == _CACHED
 
     def start(self, *arguments: Arguments.args, **named: Arguments.kwargs) -> Started[Result]:
-        """Begin the task in a thread of its own, for what nothing waits for but the end of the run."""
+        """Begin the task beside the flow, for what nothing waits for but the end of the run."""
         return Started(self._task.submit(*arguments, **named), self._share)
 
     def _share(self, state: State[Result]) -> None:
@@ -136,7 +144,7 @@ def _worth_retrying(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bo
 # Ingest looks at the source's files each time: only their content says whether anything changed.
 ingest = Binding(run_ingest, "ingest", cached=False)
 validate = Binding(run_validate, "validate")
-document = Binding(run_document, "document")
+document = Binding(run_document, "document", apart=True)
 clean = Binding(run_clean, "clean")
 order = Binding(run_ordered, "order")
 split = Binding(run_split, "split")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from pipelines import bindings, wording
 from pipelines.artifacts.ending import show_end
 from pipelines.artifacts.summary import Ended
 from pipelines.automation.cause import note_cause
+from pipelines.bindings import Started
 from pipelines.check import open_pipeline
 from pipelines.image_config import ImagePipelineConfig
 from pipelines.image_preparation import prepare_images
@@ -34,6 +36,7 @@ from tasks.evaluation.evaluate import read_metrics
 from tasks.images.contract import write_contract
 from tasks.models.checkpoint import read_description
 from tasks.promotion.promote import Promotion, Proofs
+from tasks.references import DocsRef
 from tasks.report.report import run_report
 from tasks.retention.lock import at_work
 from tasks.storage import headrace_home, naming_full_disk, write_atomic, write_json
@@ -91,7 +94,7 @@ def _whole_way(config_path: Path, overrides: Sequence[str], partition: str | Non
 def _made(run: Run) -> dict[str, Any]:
     with open_client(run.config.dask) as client:
         run = run.on(client)
-        data = prepare(run)
+        data, documents = prepare(run)
     model = make_model(run, data)
     promotion = piece(
         bindings.promote,
@@ -108,6 +111,8 @@ def _made(run: Run) -> dict[str, Any]:
         config=run.config.promote,
         home=run.home,
     )
+    if documents is not None:
+        data = replace(data, documents=documents.result())
     return _finish(run, data, model, promotion)
 
 
@@ -134,10 +139,15 @@ def open_run(path: Path, overrides: Sequence[str], place: tuple[str, str], parti
     return Run(config, contract, home, folder, config.dask, partition)
 
 
-def prepare(run: Run) -> Data:
-    """Run the data half, of tables or of images."""
-    config = run.config
-    return prepare_images(run, config) if isinstance(config, ImagePipelineConfig) else prepare_data(run, config)
+def prepare(run: Run) -> tuple[Data, Started[DocsRef] | None]:
+    """Run the data half, of tables or of images.
+
+    Returns:
+        What it made, and the documents of a table's validation, which are still being made.
+    """
+    if isinstance(run.config, ImagePipelineConfig):
+        return prepare_images(run, run.config), None
+    return prepare_data(run, run.config)
 
 
 def _folds_summary(model: Model) -> dict[str, Any] | None:

@@ -42,5 +42,4 @@ def prepare_images(run: Run, config: ImagePipelineConfig) -> Data:
         features=features,
         label_noise=None,
         training=training,
-        documents=None,
     )

@@ -17,8 +17,11 @@ from tasks.leakage.check import require_no_leaks
 from tasks.references import DatasetRef, DocsRef, LabelNoiseRef, PreprocessingRef, ValidationRef
 
 
-def prepare_data(run: Run, config: PipelineConfig) -> Data:
+def prepare_data(run: Run, config: PipelineConfig) -> tuple[Data, Started[DocsRef]]:
     """Run the data half: ingest to transform, then label noise and augmentation where the config asks for them.
+
+    Returns:
+        What it made, and the documents, which are still being made.
 
     Raises:
         ContractBrokenError: The data broke its contract beyond the threshold.
@@ -37,7 +40,7 @@ def prepare_data(run: Run, config: PipelineConfig) -> Data:
     fitted = piece(bindings.fit, wording.preprocessing, **placed, config=config.preprocess, **_judged(run))
     features = piece(bindings.transform, wording.rows, **placed, preprocessing=fitted, **_where(run))
     noise, training = _for_training(run, config, features, fitted)
-    return Data(
+    data = Data(
         raw=raw,
         validation=validation,
         clean=clean,
@@ -47,8 +50,8 @@ def prepare_data(run: Run, config: PipelineConfig) -> Data:
         features=features,
         label_noise=noise,
         training=training,
-        documents=documents.result(),
     )
+    return data, documents
 
 
 def _where(run: Run) -> dict[str, Any]:

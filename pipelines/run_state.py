@@ -63,7 +63,8 @@ class Data:
     Attributes:
         features: What models are evaluated on.
         training: What they are trained on: the features, or those of `augment`.
-        leaks: None for images, as are the documents.
+        leaks: None for images.
+        documents: None for images, and until they are made.
     """
 
     raw: DatasetRef
@@ -75,7 +76,7 @@ class Data:
     features: DatasetRef
     label_noise: LabelNoiseRef | None
     training: DatasetRef
-    documents: DocsRef | None
+    documents: DocsRef | None = None
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from prefect.client.schemas.objects import State, StateDetails
 from prefect.states import Completed, Failed
 
 from pipelines import wording
-from pipelines.cli.outcome import exit_code_of
+from pipelines.failures import exit_code_of, meaning_of
 
 PROMOTED = "Promoted"
 REFUSED = "Refused"
 CONTRACT_BROKEN = "ContractBroken"
 LEAK_FOUND = "LeakFound"
 
-# By name, as in `pipelines.cli.outcome`; every other error of Headrace's own ends in Prefect's `Failed`.
+# Every other error of Headrace's own ends in Prefect's `Failed`.
 _REFUSALS = {
     "GateRefusedError": REFUSED,
     "ContractBrokenError": CONTRACT_BROKEN,
@@ -69,8 +69,7 @@ def ended(work: Callable[[], Mapping[str, Any]]) -> State[Any]:
 
 
 def _failed(error: ValueError) -> State[Any]:
-    kinds = [kind.__name__ for kind in type(error).__mro__]
-    name = next((_REFUSALS[kind] for kind in kinds if kind in _REFUSALS), None)
+    name = meaning_of(error, _REFUSALS) or "Failed"
     # Whatever retries a deployment has been given: the same data would be refused again.
     details = StateDetails(retriable=False)
-    return Failed(name=name or "Failed", message=wording.first_sentence(error), data=error, state_details=details)
+    return Failed(name=name, message=wording.first_sentence(error), data=error, state_details=details)

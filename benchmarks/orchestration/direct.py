@@ -2,18 +2,21 @@
 
     python -m benchmarks.orchestration.direct pipelines/configs/flights.yaml train.rounds=1
 
-One process without Prefect, caches or artifacts; the report is written, since it is work and not orchestration.
+No Prefect, caches or artifacts. The documents are made beside the rest, and the report is written, as in a run: that is
+work and not orchestration.
 """
 
 from __future__ import annotations
 
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from pipelines.check import leakage_plan, open_pipeline, slices_plan
 from pipelines.config import PipelineConfig
-from pipelines.report import keep_documents, write_report
+from pipelines.own_process import in_own_process
+from pipelines.report import keep_documents, report_inputs
 from pipelines.run_state import Data, Model, Run
 from tasks.calibration.calibrate import run_calibrate
 from tasks.data.clean import run_clean
@@ -29,6 +32,8 @@ from tasks.leakage.check import run_leakage
 from tasks.preprocessing.fit import run_fit
 from tasks.preprocessing.transform import run_transform
 from tasks.promotion.promote import Promotion, Proofs, run_promote
+from tasks.references import DocsRef
+from tasks.report.report import run_report
 from tasks.slices.slices import run_slices
 from tasks.storage import headrace_home
 from tasks.training.train import run_train
@@ -40,28 +45,28 @@ def main() -> None:
     assert isinstance(config, PipelineConfig)
     home = headrace_home()
     run = Run(config, contract, home, home / "runs" / config.name / "direct", config.dask)
-    data = prepare(run, config)
-    model = make_model(run, config, data)
-    promotion = promote(run, data, model)
-    assert data.documents is not None
-    keep_documents(run, data.documents)
-    write_report(run, data, model, promotion)
+    with ThreadPoolExecutor(1) as beside:
+        data, documents = prepare(run, config, beside)
+        model = make_model(run, config, data)
+        promotion = promote(run, data, model)
+        keep_documents(run, documents.result())
+    run_report(report_inputs(run, data, model, promotion), run.folder / "report.html")
     assert "prefect" not in sys.modules
     print(promotion.digest)
 
 
-def prepare(run: Run, config: PipelineConfig) -> Data:
+def prepare(run: Run, config: PipelineConfig, beside: ThreadPoolExecutor) -> tuple[Data, Future[DocsRef]]:
     where: dict[str, Any] = {"home": run.home, "dask": run.dask}
     judged: dict[str, Any] = {"contract": run.contract, **where}
     raw = run_ingest(source=config.source, **judged)
     validation = run_validate(raw=raw, config=config.validation, **judged)
-    documents = run_document(validation=validation, contract=run.contract, home=run.home)
+    documents = beside.submit(in_own_process(run_document), validation=validation, contract=run.contract, home=run.home)
     clean = run_clean(raw=raw, validation=validation, config=config.clean, **judged)
     split = run_split(clean=clean, config=config.split, **judged)
     leaks = run_leakage(clean=clean, split=split, plan=leakage_plan(config, run.contract), **where)
     fitted = run_fit(clean=clean, split=split, config=config.preprocess, **judged)
     features = run_transform(clean=clean, split=split, preprocessing=fitted, **where)
-    return Data(
+    data = Data(
         raw=raw,
         validation=validation,
         clean=clean,
@@ -71,8 +76,8 @@ def prepare(run: Run, config: PipelineConfig) -> Data:
         features=features,
         label_noise=None,
         training=features,
-        documents=documents,
     )
+    return data, documents
 
 
 def make_model(run: Run, config: PipelineConfig, data: Data) -> Model:

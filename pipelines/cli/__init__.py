@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from gc import freeze
 from importlib import import_module
@@ -70,6 +71,22 @@ def headrace() -> None:
 
 
 def main() -> None:
+    """Be the program `headrace`: run the command line, and end without taking each library apart, which takes seconds.
+
+    What is registered to happen at exit has happened before.
+    """
+    ended: list[int] = []
+    # Registered first, it is called last.
+    atexit.register(lambda: leave(ended[0]) if ended else None)
+    try:
+        command_line()
+    except SystemExit as asked:
+        ended.extend([asked.code] if isinstance(asked.code, int) else [])
+        raise
+    ended.append(0)
+
+
+def command_line() -> None:
     """Run the command line; errors that are the user's to mend end as a message and an exit code."""
     try:
         headrace(standalone_mode=False)

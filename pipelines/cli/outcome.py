@@ -10,34 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-# By name: importing the classes would import the libraries behind them, which `headrace --help` must not.
-_EXIT_CODES = {
-    "BundleError": 1,
-    "ClusterError": 1,
-    "ConfigError": 2,
-    "ContractBrokenError": 4,
-    "ContractError": 2,
-    "DataError": 2,
-    "DiskFullError": 1,
-    "GateRefusedError": 3,
-    "IntegrityError": 1,
-    "LeakageError": 4,
-    "PrefectServerError": 1,
-    "RemoteAccessError": 2,
-    "RemoteError": 1,
-    "SchemaMismatchError": 2,
-    "ServerAwayError": 1,
-    "ServerError": 1,
-    "StoreError": 2,
-    "TrainingError": 2,
-    "WorkersFailedError": 1,
-}
-
-
-def exit_code_of(error: ValueError) -> int | None:
-    """Return the exit code of one of Headrace's own errors; None for any other."""
-    names = [kind.__name__ for kind in type(error).__mro__]
-    return next((_EXIT_CODES[name] for name in names if name in _EXIT_CODES), None)
+from pipelines.failures import exit_code_of
 
 
 def report_failure(error: ValueError, *, as_json: bool) -> int:

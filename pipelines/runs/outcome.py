@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pipelines.failures import meaning_of
 from serving.bundle.errors import RemoteError
 from tasks.errors import DiskFullError
 from tasks.storage import write_json
@@ -17,7 +18,6 @@ PROMOTED, REFUSED = "promoted", "refused"
 CONTRACT_BROKEN, LEAK = "contract broken", "leak"
 FAILED, STOPPED, UNFINISHED = "failed", "stopped", "unfinished"
 
-# By name, as in `pipelines.cli.outcome`.
 _VERDICTS = {"GateRefusedError": REFUSED, "ContractBrokenError": CONTRACT_BROKEN, "LeakageError": LEAK}
 
 
@@ -57,5 +57,4 @@ def keeping_outcome(folder: Path, partition: str | None) -> Iterator[None]:
 
 
 def _verdict(error: Exception) -> str:
-    kinds = [kind.__name__ for kind in type(error).__mro__]
-    return next((_VERDICTS[kind] for kind in kinds if kind in _VERDICTS), FAILED)
+    return meaning_of(error, _VERDICTS) or FAILED

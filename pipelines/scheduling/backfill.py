@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.check import open_pipeline
-from pipelines.cli.outcome import exit_code_of
+from pipelines.failures import exit_code_of, meaning_of
 from pipelines.scheduling.ledger import Entry, Outcome, read_entry, write_entry
 from pipelines.scheduling.partitions import PartitionsConfig
 from tasks.errors import ConfigError
@@ -150,8 +150,7 @@ def _entry(piece: Piece, run: Run) -> Entry:
         code = exit_code_of(error)
         if code is None or code == _UNFORESEEN:
             raise
-        names = [kind.__name__ for kind in type(error).__mro__]
-        outcome = next((_OUTCOMES[name] for name in names if name in _OUTCOMES), "failed")
+        outcome = meaning_of(error, _OUTCOMES) or "failed"
         return Entry(key=piece.key, outcome=outcome, exit_code=code, message=str(error))
     return Entry(
         key=piece.key, outcome="promoted", exit_code=0, digest=summary["digest"], version=str(summary["version"])

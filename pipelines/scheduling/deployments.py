@@ -96,7 +96,6 @@ def deploy(paths: Sequence[Path], overrides: Sequence[str], target: Target) -> l
             if each.watch is None:
                 remove(client, f"{drift_watch.name}/{each.run.name}")
             watch = None if each.watch is None else register(client, each.watch, target)
-            paused = any("paused in the UI" in note for note in run.notes)
             deployed = Deployed(
                 name=f"{data_to_deployment.name}/{each.run.name}",
                 pipeline=each.config.name,
@@ -105,7 +104,7 @@ def deploy(paths: Sequence[Path], overrides: Sequence[str], target: Target) -> l
                 url=url_for("deployment", run.id) or "",
                 watch_id=None if watch is None else watch.id,
                 change=run.change,
-                fire_times=() if paused else tuple(each.fire_times()),
+                fire_times=tuple(fire_times(run.firing, datetime.now(UTC), _TIMES_SHOWN)),
                 notes=run.notes,
             )
             sync(each.config, deployed)

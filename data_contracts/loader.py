@@ -54,16 +54,16 @@ def _only_table(file: ContractFile) -> tuple[Location, dict[str, Any]]:
 
 
 def _compile_columns(file: ContractFile, place: Location, table: dict[str, Any]) -> tuple[list[Column], list[RowRule]]:
-    columns: list[Column] = []
+    columns: dict[str, Column] = {}
     rules: list[RowRule] = []
     for position, data in enumerate(table["properties"]):
         at = (*place, "properties", position)
         column = compile_column(file, at, data)
-        if any(column.name == other.name for other in columns):
+        if column.name in columns:
             raise file.error((*at, "name"), f"the column {column.name} is described twice")
-        columns.append(column)
+        columns[column.name] = column
         rules.extend(compile_row_rules(file, at, column))
-    return columns, rules
+    return [*columns.values()], rules
 
 
 def _compile_quality(

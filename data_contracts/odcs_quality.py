@@ -85,7 +85,11 @@ def _library(
     _check_argument_names(file, place, metric, arguments)
     names = _columns_of(file, place, metric, arguments, owner, columns)
     kept = {key: value for key, value in arguments.items() if key != "properties"}
-    _check_arguments(file, (*place, "arguments"), metric, kept, [c for c in columns if c.name in names])
+    if owner is not None and names == (owner.name,):
+        named = [owner]
+    else:
+        named = [column for column in columns if column.name in names]
+    _check_arguments(file, (*place, "arguments"), metric, kept, named)
     operator = next(key for key in _OPERATORS if key in data)
     bound = data[operator]
     numbers = bound if isinstance(bound, list) else [bound]
@@ -116,7 +120,9 @@ def _columns_of(
 ) -> tuple[str, ...]:
     if metric == "rowCount":
         return ()
-    known = [column.name for column in columns]
+    if owner is not None and "properties" not in arguments:
+        return (owner.name,)
+    known = {column.name: column for column in columns}
     if "properties" in arguments:
         at = (*place, "arguments", "properties")
         listed = arguments["properties"]
@@ -127,8 +133,6 @@ def _columns_of(
                 like = nearest(str(name), known)
                 raise file.error(at, f"{metric}: no column {name!r}" + (f"; did you mean {like!r}?" if like else ""))
         return tuple(listed)
-    if owner is not None:
-        return (owner.name,)
     if metric == "duplicateValues":
         return tuple(known)
     what = f"{metric} of the whole table needs to know which columns to look at"

@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+import jsonschema_rs
 from jsonschema import Draft201909Validator, ValidationError
 from jsonschema.exceptions import best_match
 from open_data_contract_standard.model import OpenDataContractStandard
@@ -20,6 +21,7 @@ from data_contracts.yaml_lines import nearest
 _SHOWN = 5
 _BRANCHES = ("allOf", "anyOf", "oneOf")
 _GUARDS = ("if", "then", "else")
+_RIGHT = {"name": "right", "logicalType": "string"}
 
 
 def require_odcs(file: ContractFile) -> None:
@@ -34,9 +36,9 @@ def require_odcs(file: ContractFile) -> None:
         what = f"apiVersion: expected v3.0.0 or later of version 3, got {version}"
         raise file.error(("apiVersion",), what, do="bring the contract to version 3 of the standard")
     untyped = dict(_untyped(file.value))
-    errors = [error for error in _validator().iter_errors(file.value) if not _guesses(error, untyped)]
+    errors = [] if _fast().is_valid(file.value) else _validator().iter_errors(_wrong_columns(file.value))
     problems = sorted(
-        {problem for error in errors for problem in _problems(error, file)}
+        {problem for error in errors if not _guesses(error, untyped) for problem in _problems(error, file)}
         | {
             (file.yaml.line(place), place, f"column {name} lacks the key 'logicalType'")
             for place, name in untyped.items()
@@ -59,6 +61,32 @@ def _schema() -> dict[str, Any]:
 @lru_cache
 def _validator() -> Draft201909Validator:
     return Draft201909Validator(_schema())
+
+
+@lru_cache
+def _fast() -> jsonschema_rs.Draft201909Validator:
+    """Return what tells in no time that all is well; what is not, the slow validator puts in words."""
+    return jsonschema_rs.Draft201909Validator(_schema())
+
+
+@lru_cache
+def _fast_column() -> jsonschema_rs.Draft201909Validator:
+    return jsonschema_rs.Draft201909Validator({**_schema()["$defs"]["SchemaProperty"], "$defs": _schema()["$defs"]})
+
+
+def _wrong_columns(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return the contract with the least of columns in place of those that are right: of thousands few are wrong."""
+    tables = contract.get("schema")
+    if not isinstance(tables, list):
+        return contract
+    return {**contract, "schema": [_with_wrong_columns(table) for table in tables]}
+
+
+def _with_wrong_columns(table: Any) -> Any:
+    columns = table.get("properties") if isinstance(table, dict) else None
+    if not isinstance(columns, list):
+        return table
+    return {**table, "properties": [_RIGHT if _fast_column().is_valid(column) else column for column in columns]}
 
 
 def _require_model(file: ContractFile) -> None:

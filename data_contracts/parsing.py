@@ -102,7 +102,12 @@ def parse_table(
     texts: dict[str, tuple[str, ...]] = {}
     for column in wanted:
         source = plain_texts(raw.column(column.name))
-        values, bad = _read_column(source, column)
+        try:
+            values, bad = _read_column(source, column)
+        except pa.ArrowInvalid as error:
+            raise SchemaMismatchError(
+                f"column {column.name}: {error}\n  do: write the file anew, with text in UTF-8"
+            ) from error
         arrays.append(values)
         if bad is not None and pc.any(bad).as_py():
             unreadable[column.name] = bad

@@ -25,12 +25,17 @@ def visible_columns(contract: Contract) -> tuple[Column, ...]:
     Dropped columns are gone. Of an extracted column a part stays, or null: what the contract demands of the whole text
     (`required`, `enum`, options) no longer holds for it.
     """
-    return tuple(_after(column) for column in contract.columns if not _dropped(column))
+    return tuple(_after(column) for column in contract.columns if not is_hidden(column))
+
+
+def is_hidden(column: Column) -> bool:
+    """Tell whether a column leaves before `clean`."""
+    return column.privacy is not None and column.privacy.action == "drop"
 
 
 def hidden_columns(contract: Contract) -> frozenset[str]:
     """Return the names of the columns that leave before `clean`, so that no later piece of work can have them."""
-    return frozenset(column.name for column in contract.columns if _dropped(column))
+    return frozenset(column.name for column in contract.columns if is_hidden(column))
 
 
 def apply_privacy(table: pa.Table, contract: Contract) -> pa.Table:
@@ -87,10 +92,6 @@ def require_one_group(pattern: str) -> None:
 def python_pattern(pattern: str) -> str:
     r"""Return the pattern as Python's `re` must have it: its `$` would also match before a last line break."""
     return "".join(r"\Z" if part == "$" else part for part in _parts(pattern))
-
-
-def _dropped(column: Column) -> bool:
-    return column.privacy is not None and column.privacy.action == "drop"
 
 
 def _after(column: Column) -> Column:

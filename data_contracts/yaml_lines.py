@@ -12,6 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
+from data_contracts.yaml_fast import read_fast
+
 Location = tuple[str | int, ...]
 
 
@@ -48,7 +50,10 @@ def read_yaml(path: Path) -> YamlFile:
         YamlFileError: The file is missing, is not UTF-8 or YAML, repeats a key, or its root is no mapping.
     """
     try:
-        root = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if (fast := read_fast(text)) is not None:
+            return YamlFile(str(path), *fast)
+        root = YAML(typ="rt", pure=True).load(text)
     except FileNotFoundError as error:
         raise YamlFileError(f"{path}: no such file") from error
     except (UnicodeDecodeError, IsADirectoryError) as error:

@@ -60,8 +60,8 @@ class PipelineConfig(TargetConfig):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    model: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)
+    model: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)
     contract: str
     source: SourceConfig
     validation: ValidateConfig = Field(default=ValidateConfig(), alias="validate")
@@ -128,6 +128,11 @@ def load_pipeline(
         file = read_yaml(path)
     except YamlFileError as error:
         raise ConfigError(f"{error}\n  do: give the path of a pipeline's YAML file") from error
+    if file.value.get("kind") == "DataContract":
+        raise ConfigError(
+            f"{path}: a contract, and no pipeline's config\n"
+            "  do: give the path of the config that names it, or make one with `headrace init`"
+        )
     for override in overrides:
         apply_override(file.value, override)
     fill_in(file, partition)

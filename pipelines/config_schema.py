@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
 from pipelines.config import PipelineConfig
 from pipelines.image_config import ImagePipelineConfig
@@ -30,6 +31,8 @@ _WORDS = {
     "OutlierConfig": "method",
     "ScaleConfig": "method",
 }
+# Classes whose keys mean the same as those of others.
+_MEANS_THE_SAME = {"ColumnConfig": ("CategoriesConfig", "NumericConfig")}
 # Keys that a class fills in by itself, and that need not be written.
 _FILLED_IN = {
     "ImputeConfig": ("method",),
@@ -44,19 +47,32 @@ def config_schema() -> Schema:
 
     Everything that it accepts in shape may still be refused by `headrace check`, which knows how keys go together.
     """
-    adapter: TypeAdapter[Any] = TypeAdapter(PipelineConfig | ImagePipelineConfig)
-    schema = adapter.json_schema(ref_template="#/definitions/{model}")
-    definitions = schema.pop("$defs")
-    classes = {name: model for model in _classes(PipelineConfig, ImagePipelineConfig) for name in _names(model)}
-    for name, definition in definitions.items():
-        if name in classes:
-            _describe(definition, classes[name])
-            _loosen(definition, name)
+    kinds = (PipelineConfig, ImagePipelineConfig)
+    either = [{"$ref": f"#/definitions/{kind.__name__}"} for kind in kinds]
+    return {"$schema": _DRAFT, "title": "A Headrace pipeline", "anyOf": either, "definitions": definitions_of(*kinds)}
+
+
+def definitions_of(*models: type[BaseModel]) -> dict[str, Schema]:
+    """Return the schemas of config classes and of all that they are made of, as a user may write them, by their names.
+
+    Descriptions come from the classes' docstrings. Two classes of one name bear their modules' names too.
+    """
+    written = models_json_schema([(model, "validation") for model in models], ref_template="#/definitions/{model}")[1]
+    definitions = written["$defs"]
+    for name, model in classes_of(*models).items():
+        if name in definitions:
+            _describe(definitions[name], model)
+            _loosen(definitions[name], name)
+    for name in definitions.keys() & _MEANS_THE_SAME.keys():
+        _describe_like(definitions[name], [definitions[other] for other in _MEANS_THE_SAME[name]])
     for definition in definitions.values():
         _describe_sections(definition, definitions)
-    written = _rewritten({**schema, "definitions": definitions}, definitions)
-    assert isinstance(written, dict)
-    return {"$schema": _DRAFT, "title": "A Headrace pipeline", **written}
+    return {name: _rewritten(definition, definitions) for name, definition in definitions.items()}
+
+
+def classes_of(*models: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
+    """Return config classes and all that they are made of, by the names that they may have in a schema."""
+    return {name: model for model in _classes(*models) for name in _names(model)}
 
 
 def _classes(*models: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -93,6 +109,13 @@ def _describe(definition: Schema, model: type[BaseModel]) -> None:
         described = definition["properties"][field.alias or name]
         if name in said:
             described["description"] = said[name]
+
+
+def _describe_like(definition: Schema, others: Sequence[Schema]) -> None:
+    for key, described in definition["properties"].items():
+        said = [other["properties"][key]["description"] for other in others if key in other["properties"]]
+        if said:
+            described["description"] = said[0]
 
 
 def _describe_sections(definition: Schema, definitions: Mapping[str, Schema]) -> None:

@@ -6,10 +6,14 @@ by the parent, or by the system when the parent was killed.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 
@@ -25,13 +29,33 @@ def main() -> None:
     """Serve until the parent is gone."""
     os.environ.update(_EPHEMERAL | _SAID)
     imported = threading.Event()
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config("prefect.server.api.server:create_app", factory=True, log_level="error", lifespan="on")
     )
     threading.Thread(target=_end_with_parent, args=(server, imported), daemon=True).start()
     server.config.load()
     imported.set()
     server.run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
+
+
+class _Server(uvicorn.Server):
+    """A server that starts while no other one of the same Prefect home does.
+
+    The first start makes the database's tables, and two that do so at once both fail.
+    """
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        with _alone():
+            await super().startup(sockets)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "headrace-start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _end_with_parent(server: uvicorn.Server, imported: threading.Event) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from prefect.settings import get_current_settings
 from pipelines.server_away import ServerAwayError
 
 _LAST_LINES = 5
+_ERROR = re.compile(r"[A-Za-z_.]+(?:Error|Exception): ")
 _END_SECONDS = 25
 
 
@@ -63,7 +65,9 @@ class EmbeddedServer:
             self._ready = True
         except httpx.HTTPError as error:
             self._output.seek(0)
-            said = self._output.read().decode(errors="replace").strip().splitlines()[-_LAST_LINES:]
+            lines = self._output.read().decode(errors="replace").strip().splitlines()
+            # Of a traceback the line that names the error says it all.
+            said = [line for line in lines if _ERROR.match(line)][-1:] or lines[-_LAST_LINES:]
             raise ServerAwayError(
                 f"Prefect's embedded server does not answer ({error}); the last it said:\n" + "\n".join(said) + "\n"
                 "  do: mend what it says, or start a server (`prefect server start`) and set PREFECT_API_URL"

@@ -98,6 +98,21 @@ def require_home() -> None:
         ) from error
 
 
+def require_prefect_home() -> None:
+    """See that Prefect can keep its database, before it is imported and warns in its own words.
+
+    Raises:
+        ConfigError: It cannot, and no server elsewhere is configured that would keep one.
+    """
+    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser().absolute()
+    there = next((each for each in (home, *home.parents) if each.exists()), home)
+    if chosen_server() is None and not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"{home}: Prefect keeps its database there, and {there} cannot be written to\n"
+            "  do: set PREFECT_HOME to a folder that you may write to"
+        )
+
+
 def results_folder() -> Path:
     """Return the folder where Prefect keeps the references that finished tasks returned.
 

@@ -44,8 +44,8 @@ class ImagePipelineConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    model: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)
+    model: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=100)
     images: ImagesConfig
     train: TrainConfig = TrainConfig(model=CnnConfig())
     cross_validate: CrossValidateConfig | None = None

@@ -10,6 +10,7 @@ import atexit
 import fcntl
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from prefect import runtime
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 from prefect.client.schemas.objects import State, StateType
+from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
 
@@ -35,8 +37,9 @@ _FOLDER = "at_work"
 _FORGOTTEN_SECONDS = 30 * 24 * 3600
 _ENDS_LATER = frozenset({StateType.RUNNING, StateType.PENDING, StateType.CANCELLING})
 
-# Open until this process ends: after the flow's own code Prefect still reports the state it ended in.
-_held: list[int] = []
+# Records and their locks by the thread of their run. They stay until this process ends, or the thread begins its next
+# run: after the flow's own code Prefect still reports the state it ended in.
+_held: dict[int, list[tuple[Path, int]]] = {}
 
 
 def go_on_record() -> None:
@@ -45,16 +48,21 @@ def go_on_record() -> None:
     Raises:
         DiskFullError: There is no space left.
     """
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or context.flow_run.parent_task_run_id is None:
+        # A run inside none: what this thread ran before has ended, and Prefect knows. A backfill of many partitions
+        # would else hold a file open for each.
+        _go_off_record(threading.get_ident())
     mark_dead()
     folder = _records()
     new = folder / f".{uuid4().hex}"
     with naming_full_disk(folder):
-        descriptor = os.open(new, os.O_RDWR | os.O_CREAT, 0o644)
-        _held.append(descriptor)
+        # The user's umask says who else may: another user's run must lock it to see whether this one lives.
+        descriptor = os.open(new, os.O_RDWR | os.O_CREAT, 0o666)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.write(descriptor, json.dumps({"attempt": runtime.flow_run.run_count}).encode())
         path = new.rename(folder / f"{runtime.flow_run.id}.json")
-    atexit.register(_go_off_record, path)
+    _held.setdefault(threading.get_ident(), []).append((path, descriptor))
 
 
 def mark_dead() -> list[str]:
@@ -66,7 +74,7 @@ def mark_dead() -> list[str]:
     Returns:
         The names of the runs that were marked.
     """
-    dead = [path for path in sorted(_records().glob("*.json")) if not _is_alive(path)]
+    dead = [path for path in sorted(_records().glob("*.json")) if _run_of(path) is not None and not _is_alive(path)]
     if not dead:
         return []
     marked = []
@@ -79,10 +87,19 @@ def mark_dead() -> list[str]:
     return marked
 
 
-def _go_off_record(path: Path) -> None:
-    """Drop the record of a process that ends by itself, unless a server is away that has not heard of the run's end."""
-    if not is_away():
-        path.unlink(missing_ok=True)
+@atexit.register
+def _at_exit() -> None:
+    """Drop the records of a process that ends by itself."""
+    for thread in list(_held):
+        _go_off_record(thread)
+
+
+def _go_off_record(thread: int) -> None:
+    """Drop the records of a thread's runs, unless a server is away that has not heard of a run's end."""
+    for path, descriptor in _held.pop(thread, ()):
+        if not is_away():
+            path.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
 def _records() -> Path:
@@ -109,7 +126,8 @@ def _is_alive(path: Path) -> bool:
 def _opened(path: Path) -> Iterator[int | None]:
     try:
         descriptor = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
+        # What this user may not even lock is another user's to judge.
         yield None
         return
     try:
@@ -127,7 +145,7 @@ def _judge(client: SyncPrefectClient, path: Path) -> list[str]:
         if time.time() - path.stat().st_mtime > _FORGOTTEN_SECONDS:
             path.unlink(missing_ok=True)
         return []
-    attempt = json.loads(path.read_bytes() or b"{}").get("attempt")
+    attempt = _attempt(path)
     marked = []
     if run.state is not None and run.state.type in _ENDS_LATER and run.run_count == attempt:
         state: State[None] = Cancelled(message=MESSAGE) if run.state.is_cancelling() else Crashed(message=MESSAGE)
@@ -136,6 +154,24 @@ def _judge(client: SyncPrefectClient, path: Path) -> list[str]:
         marked.append(run.name)
     path.unlink(missing_ok=True)
     return marked
+
+
+def _run_of(path: Path) -> UUID | None:
+    """Return the id of the run that a record is of; None of a file that is no record of ours."""
+    try:
+        return UUID(path.stem)
+    except ValueError:
+        return None
+
+
+def _attempt(path: Path) -> int | None:
+    """Return which attempt at its run a record is of; None where a crash of the system has left no word of it."""
+    try:
+        said = json.loads(path.read_bytes())
+    except ValueError:
+        return None
+    attempt = said.get("attempt") if isinstance(said, dict) else None
+    return attempt if isinstance(attempt, int) else None
 
 
 def _mark_tasks(client: SyncPrefectClient, run: UUID) -> None:

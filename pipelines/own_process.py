@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, ParamSpec, TypeVar, cast
 
 Arguments = ParamSpec("Arguments")
@@ -79,7 +80,18 @@ def _outcome(call: Callable[[], Any]) -> tuple[Exception | None, Any]:
     except Exception as error:  # noqa: BLE001 - it is raised again on the other side
         if not isinstance(error, ValueError):
             error.add_note(traceback.format_exc())
-        return error, None
+        return _that_travels(error), None
+
+
+def _that_travels(error: Exception) -> Exception:
+    """Return an error, or one in its words: many a library's own cannot be made anew of its message alone."""
+    try:
+        ForkingPickler.loads(ForkingPickler.dumps(error))
+    except Exception:  # noqa: BLE001 - whatever the class of somebody else's error raises
+        told = RuntimeError(f"{type(error).__name__}: {error}")
+        told.__notes__ = getattr(error, "__notes__", [])
+        return told
+    return error
 
 
 def _end_with_parent(connection: Connection[Any, Any]) -> None:

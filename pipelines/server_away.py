@@ -18,6 +18,8 @@ from prefect import artifacts
 from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
+from pipelines.prefect_answer import fault_of, without_password
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -73,21 +75,19 @@ def naming_server() -> Iterator[None]:
         yield
     except httpx.TransportError as error:
         _given_up.add(_address())
+        place = without_password(_address()) or "this machine"
         raise ServerAwayError(
-            f"the Prefect server at {_address() or 'this machine'} went away and did not come back ({error}); "
-            "what the run has finished is kept\n"
+            f"the Prefect server at {place} went away and did not come back ({error}); what the run has finished is "
+            "kept\n"
             "  do: start the server again and run the same command: it goes on from the last finished piece"
         ) from error
 
 
 def _require_answer() -> None:
     with get_client(sync_client=True) as client:
-        error = client.api_healthcheck()
-    if error is not None:
-        raise ServerAwayError(
-            f"PREFECT_API_URL: no Prefect server answers at {_address()} ({error})\n"
-            "  do: start it (`prefect server start`), mend the address, or unset PREFECT_API_URL to run without one"
-        )
+        fault = fault_of(client, _address())
+    if fault is not None:
+        raise ServerAwayError(f"PREFECT_API_URL: {fault}")
 
 
 def _address() -> str:

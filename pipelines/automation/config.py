@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
 from pipelines.watch.config import WatchConfig
 from tasks.errors import ConfigError
@@ -30,6 +30,12 @@ def _webhook(text: str) -> str:
     else:
         require_url(text)
     return text
+
+
+def _without_path(webhook: str) -> str:
+    """Return a receiver as a run's folder may tell it: whoever knows the path of its URL can post there."""
+    parts = urlsplit(webhook)
+    return f"{parts.scheme}://{parts.netloc}/..." if parts.scheme in {"http", "https"} else webhook
 
 
 def require_url(text: str) -> None:
@@ -66,7 +72,7 @@ class NotifyConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    webhook: Annotated[str, AfterValidator(_webhook)]
+    webhook: Annotated[str, AfterValidator(_webhook), PlainSerializer(_without_path, when_used="json")]
     on: Annotated[tuple[Outcome, ...], AfterValidator(_some)]
 
 

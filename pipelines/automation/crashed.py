@@ -6,13 +6,15 @@ machine is gone, or its disk. There is one for a server, whatever pipelines it k
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.events import ResourceSpecification
 from prefect.events.actions import ChangeFlowRunState
-from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger, Posture
+from prefect.exceptions import ObjectNotFound
 
 # No pipeline's: those have the pipeline's name and a colon there.
 NAME = "headrace: crashed runs"
@@ -59,13 +61,19 @@ def crashed_automation(silence: timedelta = SILENCE) -> AutomationCore:
 def keep_crashed_automation(client: SyncPrefectClient) -> str:
     """Make or replace the server's automation and return its name; one that somebody switched off stays off."""
     wanted = crashed_automation()
-    known = client.read_automations_by_name(NAME)
+    known = _known(client)
     if not known:
         client.create_automation(wanted)
     else:
         # The client sends what was set and no defaults, and a trigger's type is one; the server takes no owner again.
         told = wanted.model_dump(exclude={"owner_resource"}) | {"enabled": known[0].enabled}
         client.update_automation(known[0].id, AutomationCore.model_validate(told))
-    for automation in known[1:]:
-        client.delete_automation(automation.id)
+    # Looked at again: another deployment may have made one at the same time, and keeps the same of the two.
+    for automation in _known(client)[1:]:
+        with suppress(ObjectNotFound):
+            client.delete_automation(automation.id)
     return NAME
+
+
+def _known(client: SyncPrefectClient) -> list[Automation]:
+    return sorted(client.read_automations_by_name(NAME), key=lambda each: each.id)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events.schemas.automations import Automation, AutomationCore
+from prefect.exceptions import ObjectNotFound
 
 from pipelines.automation.crashed import keep_crashed_automation
 from pipelines.automation.naming import owns
@@ -63,20 +65,28 @@ def desired(
 
 
 def _replace(client: SyncPrefectClient, pipeline: str, wanted: Sequence[AutomationCore]) -> None:
-    there: dict[str, list[Automation]] = {}
-    for automation in _all(client):
-        if owns(pipeline, automation.name):
-            there.setdefault(automation.name, []).append(automation)
+    there = _owned(client, pipeline)
     for each in wanted:
-        known = there.pop(each.name, [])
-        if known:
+        if known := there.get(each.name):
             _update(client, known[0], each)
-            # A second one of the name would do everything twice.
-            there[each.name] = known[1:]
         else:
             client.create_automation(each)
-    for automation in [each for left in there.values() for each in left]:
-        client.delete_automation(automation.id)
+    names = {each.name for each in wanted}
+    # Looked at again, since somebody else may have deployed at the same time: two of a name would do everything twice.
+    # Whoever looks last keeps the same one as the others, and sees all.
+    for name, found in _owned(client, pipeline).items():
+        for automation in found[1:] if name in names else found:
+            with suppress(ObjectNotFound):
+                client.delete_automation(automation.id)
+
+
+def _owned(client: SyncPrefectClient, pipeline: str) -> dict[str, list[Automation]]:
+    """Return a pipeline's automations by name, each name's in the order of their ids."""
+    found: dict[str, list[Automation]] = {}
+    for automation in sorted(_all(client), key=lambda each: each.id):
+        if owns(pipeline, automation.name):
+            found.setdefault(automation.name, []).append(automation)
+    return found
 
 
 def _update(client: SyncPrefectClient, known: Automation, wanted: AutomationCore) -> None:

@@ -154,12 +154,14 @@ def _copy_csv(file: SourceFile, source: SourceConfig, target: Path, rows: int) -
     lines: list[str] = []
     with open_text(file, source.encoding) as text:
         records = csv.reader(_kept(text, lines), delimiter=source.delimiter, quotechar=source.quote)
-        count = 0
-        # A field beyond Python's limit ends the sample; Arrow, which a run reads with, has none.
+        count = whole_rows = 0
+        # A field beyond Python's limit ends the sample before its row; Arrow, which a run reads with, has none.
         with suppress(csv.Error):
-            count = sum(1 for _ in islice(records, rows + source.header))
-        whole = not text.read(1)
-    return _copy_text(file, source, target, (lines, max(0, count - source.header), whole), csv_header)
+            for _ in islice(records, rows + source.header):
+                count, whole_rows = count + 1, len(lines)
+        taken = lines[:whole_rows] or lines
+        whole = len(taken) == len(lines) and not text.read(1)
+    return _copy_text(file, source, target, (taken, max(0, count - source.header), whole), csv_header)
 
 
 def _copy_json_lines(file: SourceFile, source: SourceConfig, target: Path, rows: int) -> _Head:

@@ -60,7 +60,7 @@ def look_at_images(config: ImagesConfig) -> Pictures:
             f"source {config.source.path}: expected images of at least two classes, got {classes}\n"
             "  do: put each class into a folder of its own, or mend `class_folder`, `label_column` or `classes`"
         )
-    return Pictures(len(records), whole, classes, tuple(_notes(records, counts, config)))
+    return Pictures(len(records), whole, classes, tuple(_notes(records, counts, found, config)))
 
 
 def _class_of(record: ImageRecord, found: FoundImages) -> str | None:
@@ -69,15 +69,19 @@ def _class_of(record: ImageRecord, found: FoundImages) -> str | None:
     return str(record.label) if record.label is not None and str(record.label) in found.classes else None
 
 
-def _notes(records: list[ImageRecord], counts: Counter[str | None], config: ImagesConfig) -> Iterator[str]:
+def _notes(
+    records: list[ImageRecord], counts: Counter[str | None], found: FoundImages, config: ImagesConfig
+) -> Iterator[str]:
     if lost := counts[None]:
         yield f"{lost:,} of {len(records):,} images have no class of `source.classes`, and would be quarantined"
     refused: dict[str, list[str]] = {}
     tried = [each for each in records[:: max(1, len(records) // _DECODED)][:_DECODED] if each.content is not None]
+    taken: set[str | None] = set()
     for record in tried:
         assert record.content is not None
         try:
             decode_image(record.content, config.image)
+            taken.add(_class_of(record, found))
         except RefusedImageError as error:
             refused.setdefault(error.rule, []).append(f"{record.source_file} ({error.detail})")
     if tried and sum(map(len, refused.values())) == len(tried):
@@ -85,6 +89,12 @@ def _notes(records: list[ImageRecord], counts: Counter[str | None], config: Imag
         raise DataError(
             f"source {config.source.path}: none of {len(tried)} images that were tried can be taken: {rule}, such as "
             f"{', '.join(files[:_SHOWN])}\n  do: look at the files, and at `images.image`"
+        )
+    if len(taken - {None}) == 1 and len(tried) == len(records):
+        rule, files = next(iter(refused.items()))
+        raise DataError(
+            f"source {config.source.path}: only images of the class {next(iter(taken - {None}))} can be taken: {rule}, "
+            f"such as {', '.join(files[:_SHOWN])}\n  do: copy or write the files of the other classes again"
         )
     for rule, files in refused.items():
         yield (

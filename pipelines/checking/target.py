@@ -12,6 +12,7 @@ from data_contracts.row_rules import MASK, as_texts, is_secret
 from pipelines.config import PipelineConfig
 from tasks.errors import TrainingError
 from tasks.preprocessing.problem import possible_problems
+from tasks.profiling.words import shortened
 
 _SHOWN = 5
 _NUMBERS = frozenset({"regression", "quantile"})
@@ -62,4 +63,4 @@ def _shares(counts: pa.Array, rows: int, *, secret: bool) -> str:
 
 
 def _texts(counts: pa.Array) -> list[str]:
-    return as_texts(pa.chunked_array([counts.field("values")]))
+    return list(map(shortened, as_texts(pa.chunked_array([counts.field("values")]))))

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import click
 
-from pipelines.cli.outcome import leave, report_failure
+from pipelines.cli.outcome import leave, report_failure, report_refusal
 
 _COMMANDS = {
     "backfill": "Run a pipeline for partitions of the past, one after the other.",
@@ -93,8 +93,11 @@ def command_line() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.Abort:
-        click.echo("stopped; run the same command again to go on from the last finished piece", err=True)
+    except click.Abort as stop:
+        if isinstance(stop.__cause__, EOFError):
+            # click takes a file that ends too early for Ctrl-D; it is a defect, as any error that nobody named.
+            raise stop.__cause__ from None
+        click.echo("stopped; nothing half-written stays: run the same command again", err=True)
         sys.exit(130)
     except ValueError as error:
         code = report_failure(error, as_json="--json" in sys.argv)
@@ -102,3 +105,5 @@ def command_line() -> None:
             # Prefect would try for minutes to send what it has for a server that is not there.
             leave(code)
         sys.exit(code)
+    except (OSError, MemoryError, ImportError, RuntimeError, SystemError) as error:
+        sys.exit(report_refusal(error, as_json="--json" in sys.argv))

@@ -12,8 +12,7 @@ import click
 from pipelines.cli.outcome import print_json
 
 if TYPE_CHECKING:
-    from pipelines.scheduling.backfill import Piece
-    from pipelines.scheduling.ledger import Entry
+    from pipelines.scheduling.backfill import Done, Piece
 
 
 @click.command()
@@ -29,7 +28,7 @@ def command(config: Path, overrides: tuple[str, ...], again: bool, dry_run: bool
     """Run the pipeline CONFIG for each of its partitions, one after the other.
 
     Run again, it leaves out what is settled: partitions that were promoted, refused by a gate or broke their contract
-    under the same config, contract and code. One that was killed goes on where it stopped.
+    under the same config, contract, code and data. One that was killed goes on where it stopped.
 
     Exit codes: that of the worst partition, as `headrace run` has them.
 
@@ -67,22 +66,21 @@ def command(config: Path, overrides: tuple[str, ...], again: bool, dry_run: bool
     if server is not None and (again or any(piece.before is None for piece in todo)):
         server.wait_until_ready()
     found = _run(section.name, config, overrides, todo, again)
-    code = worst([entry.exit_code for entry in found.values()])
+    code = worst([done.entry.exit_code for done in found])
     if as_json:
-        before = {piece.partition for piece in todo if piece.before is not None and not again}
-        told = {name: entry.model_dump(mode="json") | {"before": name in before} for name, entry in found.items()}
+        told = {each.partition: each.entry.model_dump(mode="json") | {"before": each.before} for each in found}
         print_json({"status": "done", "exit_code": code, "partitions": told})
     if code:
         raise SystemExit(code)
 
 
 def _plan(piece: Piece, again: bool) -> str:
-    if piece.before is None or again:
-        return "would run"
-    return f"{piece.before.outcome} before"
+    if piece.before is not None and not again:
+        return f"{piece.before.outcome} before"
+    return "would run: its data changed" if piece.changed else "would run"
 
 
-def _run(pipeline: str, config: Path, overrides: Sequence[str], todo: Sequence[Piece], again: bool) -> dict[str, Entry]:
+def _run(pipeline: str, config: Path, overrides: Sequence[str], todo: Sequence[Piece], again: bool) -> list[Done]:
     from pipelines.cli.console import say, watching
     from pipelines.cli.stopping import stoppable
     from pipelines.scheduling.backfill import backfill
@@ -90,23 +88,26 @@ def _run(pipeline: str, config: Path, overrides: Sequence[str], todo: Sequence[P
     from pipelines.server_away import naming_server
     from tasks.storage import headrace_home
 
+    changed = {piece.partition for piece in todo if piece.changed}
+
     def run(partition: str) -> dict[str, Any]:
-        say(f"partition {partition}")
+        say(f"partition {partition}{', whose data changed' if partition in changed else ''}")
         with naming_server():
             return run_partition(config, overrides, partition)
 
-    found: dict[str, Entry] = {}
+    found: list[Done] = []
     try:
         with stoppable(), watching():
-            found.update(backfill(pipeline, todo, run, headrace_home(), again=again))
+            found.extend(backfill(pipeline, todo, run, headrace_home(), again=again))
     finally:
         # Also of a backfill that something stopped.
-        _show(found, {piece.partition for piece in todo if piece.before is not None and not again})
+        _show(found)
     return found
 
 
-def _show(found: dict[str, Entry], before: set[str]) -> None:
-    for partition, entry in found.items():
+def _show(found: Sequence[Done]) -> None:
+    for each in found:
+        entry = each.entry
         made = f"version {entry.version}, {(entry.digest or '')[:12]}" if entry.version else ""
         why = made or entry.message.partition("\n")[0]
-        click.echo(f"{partition:<12} {entry.outcome:<16} {'before' if partition in before else 'now':<7} {why}")
+        click.echo(f"{each.partition:<12} {entry.outcome:<16} {'before' if each.before else 'now':<7} {why}")

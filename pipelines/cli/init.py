@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipelines.starting.request import Started
 
 _WIDEST = 36
+_MOST_LINES = 25
 
 
 @click.command()
@@ -71,7 +72,9 @@ def _listed(head: str, lines: Sequence[str]) -> Iterator[str]:
     if lines:
         yield ""
         yield f"{head}:"
-        yield from (f"  {line}" for line in lines)
+        yield from (f"  {line}" for line in lines[:_MOST_LINES])
+        if len(lines) > _MOST_LINES:
+            yield f"  ... {len(lines) - _MOST_LINES:,} more; the config and the contract say each beside its column"
 
 
 def _columns(table: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -82,5 +85,5 @@ def _columns(table: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _cut(text: str) -> str:
-    plain = text.replace("\n", " ")
+    plain = " ".join(text.split())
     return plain if len(plain) <= _WIDEST else f"{plain[: _WIDEST - 3]}..."

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
+from pipelines.cli.machine import refusal_of
 from pipelines.failures import exit_code_of
 
 
@@ -26,10 +27,27 @@ def report_failure(error: ValueError, *, as_json: bool) -> int:
     code = exit_code_of(error)
     if code is None:
         raise error
-    click.echo(f"error: {error}", err=True)
-    if as_json:
-        print_json({"status": "failed", "exit_code": code, "error": type(error).__name__, "message": str(error)})
+    _say(code, type(error).__name__, str(error), as_json=as_json)
     return code
+
+
+def report_refusal(error: Exception, *, as_json: bool) -> int:
+    """Print what the machine refused, as `report_failure` prints a failure, and return the exit code.
+
+    Raises:
+        Exception: The same error, where it is a defect, and keeps its traceback.
+    """
+    refusal = refusal_of(error)
+    if refusal is None:
+        raise error
+    _say(refusal.code, refusal.name, refusal.message, as_json=as_json)
+    return refusal.code
+
+
+def _say(code: int, name: str, message: str, *, as_json: bool) -> None:
+    click.echo(f"error: {message}", err=True)
+    if as_json:
+        print_json({"status": "failed", "exit_code": code, "error": name, "message": message})
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -34,6 +34,7 @@ def command(
     from pipelines import environment
 
     environment.prepare()
+    environment.require_prefect_home()
     from pipelines.embedded_server import start_embedded_server
 
     # Its start takes as long as the imports below.

@@ -48,7 +48,7 @@ def list_runs(pipeline: str | None, last: int, as_json: bool) -> None:
 
     home = headrace_home()
     names = run_names(home, pipeline)
-    rows = [RunRecord.of(home, name).row for name in names[:last]]
+    rows = [_row(RunRecord.of(home, name)) for name in names[:last]]
     if as_json:
         print_json({"home": str(home), "total": len(names), "runs": rows})
         return
@@ -60,6 +60,17 @@ def list_runs(pipeline: str | None, last: int, as_json: bool) -> None:
         click.echo(line)
     if len(names) > last:
         click.echo(f"{len(names) - last:,} older; `--last {len(names)}` lists all", err=True)
+
+
+def _row(record: RunRecord) -> Mapping[str, Any]:
+    """Return a run's row; one whose documents are torn hides no other."""
+    from tasks.errors import IntegrityError
+
+    try:
+        return record.row
+    except IntegrityError as error:
+        click.echo(f"warning: {error}", err=True)
+        return {**record.place, "verdict": "torn"}
 
 
 @command.command()

@@ -45,7 +45,10 @@ def command(settings: tuple[str, ...], config: Path | None, **given: str | int |
     except RemoteError:
         raise
     except OSError as error:
+        if error.filename is not None:
+            raise
         raise ConfigError(
-            f"cannot serve on {settled.host}:{settled.port}: {error}\n"
-            "  do: name a free port, or make the place that the message names readable and writable"
+            f"cannot serve on {settled.host}:{settled.port}: {error.strerror or error}\n"
+            "  do: name a free port with --port (0 takes one), an address of this machine with --host, or stop the "
+            "program that listens there"
         ) from error

@@ -23,6 +23,8 @@ CONFIG, SUMMARY, REFERENCES, REPORT, PAGE = (
     "report.html",
 )
 
+_ROW = ["pipeline", "run", "when", "partition", "verdict", "model", "version", "metric", "value", "seconds", "folder"]
+
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -92,10 +94,7 @@ class RunRecord:
     def row(self) -> dict[str, Any]:
         """Return what a list tells of it, as JSON has it."""
         metric = self.headline
-        return {
-            "pipeline": self.name.pipeline,
-            "run": self.name.id,
-            "when": self.when.isoformat(),
+        return self.place | {
             "partition": self.partition,
             "verdict": self.verdict,
             "model": self.summary.get("model"),
@@ -103,8 +102,13 @@ class RunRecord:
             "metric": None if metric is None else metric[0],
             "value": None if metric is None else metric[1],
             "seconds": self.outcome.get("seconds"),
-            "folder": str(self.folder),
         }
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Return as much of its row as can be said without reading anything; None for the rest."""
+        named = {"pipeline": self.name.pipeline, "run": self.name.id, "when": self.when.isoformat()}
+        return dict.fromkeys(_ROW) | named | {"folder": str(self.folder)}
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ from pipelines.scheduling.fire_times import fire_times
 from pipelines.scheduling.planned import POOL, Planned, Target
 from pipelines.scheduling.pool import make_pool
 from pipelines.scheduling.registering import register, remove
+from pipelines.scheduling.renamed import OURS, left_behind
 from pipelines.scheduling.server import connected
 from pipelines.watch.deployment import watch_deployment
 from pipelines.watch.flow import drift_watch
@@ -60,6 +61,7 @@ def plan(paths: Sequence[Path], overrides: Sequence[str], target: Target) -> lis
         ConfigError: A config is wrong, or two of them have one name.
         ContractError: A contract is wrong.
     """
+    _require_no_secret(overrides)
     for path in paths:
         check_pipeline(path, overrides)
     pipelines = [_planned(path.absolute(), overrides, target.path_of(path)) for path in paths]
@@ -91,6 +93,7 @@ def deploy(paths: Sequence[Path], overrides: Sequence[str], target: Target) -> l
     with connected() as client:
         make_pool(client, target.pool)
         found = []
+        names = {each.run.name for each in pipelines}
         for each in pipelines:
             run = register(client, each.run, target)
             if each.watch is None:
@@ -105,11 +108,21 @@ def deploy(paths: Sequence[Path], overrides: Sequence[str], target: Target) -> l
                 watch_id=None if watch is None else watch.id,
                 change=run.change,
                 fire_times=tuple(fire_times(run.firing, datetime.now(UTC), _TIMES_SHOWN)),
-                notes=run.notes,
+                notes=(*run.notes, *left_behind(client, each.run, names)),
             )
             sync(each.config, deployed)
             found.append(deployed)
     return found
+
+
+def _require_no_secret(overrides: Sequence[str]) -> None:
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if key.partition(".")[0] == "notify" and "://" in value:
+            raise ConfigError(
+                f"--set {key}=...: settings stand in every run's parameters, and a receiver's URL lets anybody post\n"
+                "  do: write env:VARIABLE or block:NAME in its place"
+            )
 
 
 def _planned(path: Path, overrides: Sequence[str], for_jobs: Path) -> Pipeline:
@@ -120,7 +133,7 @@ def _planned(path: Path, overrides: Sequence[str], for_jobs: Path) -> Pipeline:
         entrypoint=ENTRYPOINT,
         name=config.name,
         description=describe(config, for_jobs, _source(path, overrides)),
-        tags=("headrace", f"pipeline:{config.name}", f"model:{config.model}"),
+        tags=(OURS, f"pipeline:{config.name}", f"model:{config.model}"),
         parameters=parameters,
         schedules=config.schedule,
         overlap=overlap_of(config.schedule),

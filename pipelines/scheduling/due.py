@@ -7,10 +7,11 @@ settles it by the config's `missed`: it cancels the others, and goes on or ends 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
@@ -18,12 +19,16 @@ from prefect.client.schemas.filters import (
     FlowRunFilterDeploymentId,
     FlowRunFilterExpectedStartTime,
     FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectNotFound
 
 from pipelines.config import load_pipeline
-from pipelines.scheduling.config import Missed, missed_of
+from pipelines.scheduling.config import Missed, ScheduleConfig, missed_of
 from pipelines.scheduling.partitions import PartitionsConfig
 from tasks.errors import ConfigError
 
@@ -31,7 +36,10 @@ MISSED = "Missed"
 # A worker that is there starts a run within half a minute; a busy machine needs a few.
 TOLERANCE = timedelta(minutes=10)
 
-_AWAITING = "AwaitingConcurrencySlot"
+# Of a run that waited for another's end; and of one that was not made up for, and that somebody starts all the same.
+_NOT_LATE = frozenset({"AwaitingConcurrencySlot", MISSED})
+# What the server gives at most in one answer, unless it is told otherwise.
+_PAGE = 200
 _SAID: dict[Missed, str] = {
     "skip": "nothing could run it when it was due, and the config says `missed: skip`",
     "latest": "nothing could run it when it was due; one run makes up for all that were missed (`missed: latest`)",
@@ -57,7 +65,7 @@ def partition_of_run(path: Path, overrides: Sequence[str], given: str | None) ->
     """Return the partition of the current run.
 
     A deployment's run that was given none takes the last that is complete at its scheduled time; one that comes late,
-    at the time when it starts.
+    at the time when it first began. So a run that was put back goes on with the partition that it had.
 
     Args:
         path: The config's file.
@@ -73,8 +81,8 @@ def partition_of_run(path: Path, overrides: Sequence[str], given: str | None) ->
     partitions = load_pipeline(path, overrides).partitions
     if partitions is None:
         return None
-    due = run.expected_start_time or datetime.now(UTC)
-    found = partitions.last_complete(datetime.now(UTC) if _is_late(run) else due)
+    begun = _begun(run)
+    found = partitions.last_complete(begun if _is_late(run) else run.expected_start_time or begun)
     if found is None:
         raise ConfigError(
             f"{path}: no partition is complete yet: {partitions.example} is the first\n"
@@ -83,33 +91,44 @@ def partition_of_run(path: Path, overrides: Sequence[str], given: str | None) ->
     return found
 
 
-def missed(path: Path, overrides: Sequence[str]) -> State[Any] | None:
+def missed(
+    path: Path, overrides: Sequence[str], section: Literal["schedule", "watch"] = "schedule"
+) -> State[Any] | None:
     """Settle the runs that were missed, if the current run is one of them.
+
+    A run that has begun before and was put back is no longer missed, and settles nothing.
 
     Args:
         path: The config's file.
         overrides: Settings applied over it.
+        section: Whose time-table it is: the pipeline's, or that of its drift watch.
 
     Returns:
         The state that the current run is to end in, `Missed`; or None if it is to go on.
     """
     run = _current_run()
-    if run is None or run.deployment_id is None or not run.auto_scheduled:
+    if run is None or run.deployment_id is None or not run.auto_scheduled or run.run_count > 1:
         return None
     try:
-        policy = missed_of(load_pipeline(path, overrides).schedule)
+        policy = missed_of(_schedules(path, overrides, section))
     except ConfigError:
         return None  # the run itself will say what is wrong with the config
     if policy == "all" or not _is_late(run):
         return None
     state = State[Any](type=StateType.CANCELLED, name=MISSED, message=_SAID[policy])
     client = get_client(sync_client=True)
-    others = [each for each in _due_since(client, run, None) if each.state_type == StateType.SCHEDULED]
+    others = list(_never_begun(client, run))
     for each in others:
-        client.set_flow_run_state(each.id, state, force=True)
+        with suppress(ObjectNotFound):  # somebody has deleted it meanwhile
+            client.set_flow_run_state(each.id, state, force=True)
     if others:
         _logger.info("%d more runs were missed and are cancelled: %s", len(others), _SAID[policy])
     return state if policy == "skip" else None
+
+
+def _schedules(path: Path, overrides: Sequence[str], section: str) -> tuple[ScheduleConfig, ...]:
+    config = load_pipeline(path, overrides)
+    return config.schedule if section == "schedule" else () if config.watch is None else config.watch.schedule
 
 
 def _current_run() -> FlowRun | None:
@@ -117,28 +136,48 @@ def _current_run() -> FlowRun | None:
     return None if context is None else context.flow_run
 
 
+def _begun(run: FlowRun) -> datetime:
+    """Return when a run began for the first time: now, if it is the first."""
+    return run.start_time or datetime.now(UTC)
+
+
 def _is_late(run: FlowRun) -> bool:
-    """Say whether nothing could run it when it was due: not of one that waited for another's end, or was put back."""
-    due = run.expected_start_time
-    if not run.auto_scheduled or due is None or run.run_count > 1:
+    """Say whether nothing could run it when it was due; one that was put back is as late as it was at first."""
+    due, begun = run.expected_start_time, _begun(run)
+    if not run.auto_scheduled or due is None:
         return False
     client = get_client(sync_client=True)
-    if any(state.name == _AWAITING for state in client.read_flow_run_states(run.id)):
+    if any(each.name in _NOT_LATE and each.timestamp <= begun for each in client.read_flow_run_states(run.id)):
         return False
-    return datetime.now(UTC) - due > TOLERANCE or bool(_due_since(client, run, due))
+    return begun - due > TOLERANCE or _was_due_again(client, run, due, begun)
 
 
-def _due_since(client: SyncPrefectClient, run: FlowRun, since: datetime | None) -> list[FlowRun]:
-    """Return the scheduled runs of a run's deployment, without itself, that became due after a time."""
+def _was_due_again(client: SyncPrefectClient, run: FlowRun, due: datetime, until: datetime) -> bool:
+    """Say whether another scheduled run of a run's deployment became due after its own time."""
+    between = FlowRunFilterExpectedStartTime(after_=due, before_=until)
+    found = client.read_flow_runs(flow_run_filter=_of_deployment(run, between))
+    return any(each.auto_scheduled and each.expected_start_time != due for each in found)
+
+
+def _never_begun(client: SyncPrefectClient, run: FlowRun) -> Iterator[FlowRun]:
+    """Return the scheduled runs of a run's deployment that are due and have not begun; without itself, however many.
+
+    One that was at work and was put back, when its worker was stopped, has begun.
+    """
+    wanted = _of_deployment(run, FlowRunFilterExpectedStartTime(before_=datetime.now(UTC)))
+    wanted.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
+    offset = 0
+    while page := client.read_flow_runs(
+        flow_run_filter=wanted, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=_PAGE, offset=offset
+    ):
+        offset += len(page)
+        yield from (each for each in page if each.auto_scheduled and not each.run_count)
+
+
+def _of_deployment(run: FlowRun, due: FlowRunFilterExpectedStartTime) -> FlowRunFilter:
     assert run.deployment_id is not None
-    due = FlowRunFilter(
+    return FlowRunFilter(
         id=FlowRunFilterId(not_any_=[run.id]),
         deployment_id=FlowRunFilterDeploymentId(any_=[run.deployment_id]),
-        expected_start_time=FlowRunFilterExpectedStartTime(after_=since, before_=datetime.now(UTC)),
+        expected_start_time=due,
     )
-    found = client.read_flow_runs(flow_run_filter=due)
-    return [
-        each
-        for each in found
-        if each.auto_scheduled and (since is None or (each.expected_start_time and each.expected_start_time > since))
-    ]

@@ -15,6 +15,8 @@ _MOST_RRULE_CHARACTERS = 6500
 # Any start does to see whether something ever fires; Prefect counts rules without one from here.
 _START = datetime(2020, 1, 1)  # noqa: DTZ001 - local times of whichever zone the schedule has
 _LOOKED_AT = 50
+_OFTEN = re.compile(r"FREQ\s*=\s*(HOURLY|MINUTELY)", re.IGNORECASE)
+_WITHIN_A_DAY = re.compile(r";\s*(INTERVAL|BYHOUR|BYMINUTE|BYSECOND|BYSETPOS)\s*=[^;\s]*", re.IGNORECASE)
 
 
 def require_cron(text: str) -> None:
@@ -48,8 +50,12 @@ def require_rrule(text: str) -> None:
         raise ValueError(f"expected a rule of at most {_MOST_RRULE_CHARACTERS:,} characters, got {len(text):,}")
     if re.search(r"FREQ\s*=\s*SECONDLY", text, re.IGNORECASE):
         raise ValueError(f"expected times at least a minute apart, got `{text}`")
+    # Minute by minute it takes a quarter of an hour to see that there is no such day.
+    days = text if "EXRULE" in text.upper() else _WITHIN_A_DAY.sub("", _OFTEN.sub("FREQ=YEARLY", text))
     try:
-        times = list(islice(rrulestr(text, dtstart=_START), _LOOKED_AT))
+        times = list(islice(rrulestr(days, dtstart=_START), 1))
+        if times:
+            times = list(islice(rrulestr(text, dtstart=_START), _LOOKED_AT))
     except (ValueError, TypeError, AttributeError) as error:
         # dateutil says what is wrong by whichever of these its parser runs into.
         raise ValueError(f"expected a recurrence rule such as {_RRULE_EXAMPLE}, got `{text}`: {error}") from error

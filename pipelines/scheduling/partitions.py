@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -23,6 +24,9 @@ _FORMS: dict[By, tuple[str, str]] = {
 }
 # A value stands in paths, names of runs and of files.
 _VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LONGEST_VALUE = 100
+# Of one range; at a minute for each, this is a week.
+_MOST = 10_000
 # What `date` can still add a year to.
 _LAST_YEAR = 9998
 
@@ -63,6 +67,8 @@ class PartitionsConfig(BaseModel):
         for each in value:
             if not _VALUE.fullmatch(each):
                 raise ValueError(f"expected letters, digits and `.`, `_` or `-`, got `{each}`")
+            if len(each) > _LONGEST_VALUE:
+                raise ValueError(f"expected at most {_LONGEST_VALUE} characters, got {len(each)} in `{each[:20]}...`")
         if twice := sorted({each for each in value if value.count(each) > 1}):
             raise ValueError(f"each partition may stand there once, got several of {', '.join(twice[:5])}")
         return value
@@ -108,15 +114,20 @@ class PartitionsConfig(BaseModel):
             last: By default the last of `values`; time has no last.
 
         Raises:
-            ConfigError: One of them is no partition, or they stand in the wrong order.
+            ConfigError: One of them is no partition, or they stand in the wrong order, or there are far too many.
         """
         first = first or self.example
         last = last or (self.values[-1] if self.by is None else first)
         for each in (first, last):
             self.require(each)
-        found = list(self._span(first, last))
+        found = list(islice(self._span(first, last), _MOST + 1))
         if not found:
             raise ConfigError(f"from {first} to {last} there is no partition\n  do: name the earlier one first")
+        if len(found) > _MOST:
+            raise ConfigError(
+                f"from {first} to {last} there are more than {_MOST:,} partitions\n"
+                "  do: begin later, end earlier, or cut into larger ones with partitions.by"
+            )
         return found
 
     def last_complete(self, moment: datetime) -> str | None:

@@ -114,6 +114,9 @@ def _notes(
     found: DeploymentResponse | None, schedules: list[DeploymentScheduleCreate], planned: Planned
 ) -> tuple[str, ...]:
     notes = ["paused in the UI, and stays so; start it there again"] if found is not None and found.paused else []
+    before, now = (None if each is None else each.parameters.get("config_path") for each in (found, planned))
+    if before is not None and before != now:
+        notes.append(f"it was registered from {before}, and runs {now} from now on; two configs need two names")
     for config, schedule in zip(planned.schedules, schedules, strict=True):
         if not schedule.active and not config.paused:
             notes.append(f"its schedule {config} was paused in the UI, and stays so; start it there again")

@@ -9,6 +9,7 @@ import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import get_current_settings
 
+from pipelines.prefect_answer import fault_of, without_password
 from tasks.errors import ConfigError
 
 
@@ -41,16 +42,19 @@ def connected() -> Iterator[SyncPrefectClient]:
         PrefectServerError: It does not answer, or refuses something.
     """
     url = api_url()
+    place = without_password(url)
     try:
         with get_client(sync_client=True) as client:
+            if (fault := fault_of(client, url)) is not None:
+                raise PrefectServerError(f"PREFECT_API_URL: {fault}")
             yield client
     except httpx.HTTPStatusError as error:
         raise PrefectServerError(
-            f"the Prefect server at {url} answered {error.response.status_code}: {error.response.text[:500]}\n"
+            f"the Prefect server at {place} answered {error.response.status_code}: {error.response.text[:500]}\n"
             "  do: see what it refuses; a server of another version may not know it"
         ) from error
     except httpx.TransportError as error:
         raise PrefectServerError(
-            f"the Prefect server at {url} does not answer: {str(error) or type(error).__name__}\n"
+            f"the Prefect server at {place} does not answer: {str(error) or type(error).__name__}\n"
             "  do: start it (`headrace up`, or `prefect server start`), or set PREFECT_API_URL to where it is"
         ) from error

@@ -39,6 +39,8 @@ class Range(_Frozen):
     """Numbers from `low` to `high`: integers where both are, else with a fraction.
 
     Attributes:
+        low: The lowest value.
+        high: The highest value.
         step: Distance between two values, counted from `low`; the highest value may then be below `high`.
         log: Whether ratios count, not differences.
     """
@@ -82,7 +84,11 @@ class Range(_Frozen):
 
 
 class Choices(_Frozen):
-    """One of some values, of whatever kind the key takes."""
+    """One of some values, of whatever kind the key takes.
+
+    Attributes:
+        choices: The values.
+    """
 
     choices: tuple[Any, ...] = Field(min_length=1)
 

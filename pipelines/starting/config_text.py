@@ -10,6 +10,9 @@ from pipelines.starting.yaml_text import flow, noted, remark, scalar
 from tasks.data.sources import SourceConfig
 from tasks.profiling.targets import Guess
 
+# Of thousands of columns that are no feature, `exclude` says why, one by one.
+_MOST_WARNINGS = 25
+
 
 @dataclass(frozen=True)
 class ConfigPlan:
@@ -44,7 +47,7 @@ def config_text(plan: ConfigPlan) -> str:
     lines = [
         remark(f"Predicts {', '.join(f'`{name}`' for name in targets)}. `headrace init` wrote this to start from;"),
         "# what stands behind a line is why it was chosen, and all of it may be changed.",
-        *(remark(f"Look at: {warning}") for warning in plan.warnings),
+        *(remark(f"Look at: {warning}") for warning in plan.warnings[:_MOST_WARNINGS]),
         f"name: {scalar(plan.name)}",
         f"model: {scalar(plan.name)}",
         f"contract: {scalar(plan.contract)}",

@@ -11,6 +11,7 @@ from pipelines.starting.config_text import ConfigPlan, config_text
 from pipelines.starting.contract_text import ContractPlan, contract_text
 from tasks.data.sources import SourceConfig
 from tasks.export.standards import OUTPUTS
+from tasks.preprocessing.targets import TARGET
 from tasks.profiling.facts import ColumnFacts
 from tasks.profiling.roles import Roles, find_roles
 from tasks.profiling.rules import ColumnRules, rules_of
@@ -140,6 +141,8 @@ def first_draft(
     for facts in columns:
         if facts.name in OUTPUTS[guess.problem] and facts.name not in guess.targets:
             exclude[facts.name] = "the model's answer has a part of this name: rename it to use it"
+        if facts.name == TARGET and facts.name not in guess.targets:
+            exclude[facts.name] = "features keep this name for what is predicted: rename it to use it"
     return Draft(
         name=name,
         shown=shown,

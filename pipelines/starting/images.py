@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from PIL import Image, UnidentifiedImageError
 
 from pipelines.check import check_pipeline
+from pipelines.checking.pictures import look_at_images
+from pipelines.image_config import ImagePipelineConfig
+from pipelines.starting.editor import with_schema
 from pipelines.starting.request import Request, Started, places, relative, write_all
-from pipelines.starting.yaml_text import noted, remark, scalar
+from pipelines.starting.yaml_text import flow, noted, remark, scalar
 from tasks.errors import ConfigError, DataError
-from tasks.images.decode import SUFFIXES
+from tasks.images.decode import SUFFIXES, SourceMode
+from tasks.profiling.sniff import is_data
 
 _LOOKED_AT = 300
 # What a small network on one core learns from within minutes.
 _SIDE = 64
 _LEAST_IMAGES = 20
+_SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
+_USUAL_MODES = ("1", "L", "P", "RGB")
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Images of a folder: how many of each class, and the sizes and modes of some."""
+    """Images of a folder: how many of each class, the sizes and modes of some, and the files that are no images."""
 
     classes: dict[str, int]
     sizes: Counter[tuple[int, int]]
-    grey: bool
+    modes: frozenset[str]
     torn: tuple[str, ...]
+    others: tuple[str, ...]
+
+    @property
+    def grey(self) -> bool:
+        """Whether no image looked at has colours."""
+        return self.modes <= {"1", "L", "LA"}
 
 
 def is_image_folder(path: Path) -> bool:
-    """Tell whether a folder holds folders of images: more image files than others, below it."""
+    """Tell whether a folder holds folders of images: more image files than others, or nothing else to read."""
     if not path.is_dir():
         return False
     files = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.name.startswith(".")]
     images = [each for each in files if each.suffix.lower() in SUFFIXES]
-    return 2 * len(images) > len(files)
+    return 2 * len(images) > len(files) or (bool(images) and not any(map(is_data, files)))
 
 
 def start_images(request: Request, name: str) -> Started:
@@ -53,13 +67,9 @@ def start_images(request: Request, name: str) -> Started:
         )
     config = places(request, name)[1]
     found = _look(Path(request.source))
-    text = _text(found, name, request.source, relative(request.source, config.parent))
-    write_all({config: text})
-    try:
-        check_pipeline(config)
-    except ValueError:
-        config.unlink()
-        raise
+    notes = _tried(found, name, request)
+    texts = {config: _text(found, name, request.source, relative(request.source, config.parent))}
+    write_all(with_schema(texts, config))
     images = sum(found.classes.values())
     table = [["class", "images"], *([each, f"{count:,}"] for each, count in found.classes.items())]
     return Started(
@@ -69,38 +79,62 @@ def start_images(request: Request, name: str) -> Started:
         table=table[:40],
         problem=f"{_problem(found)}: a folder is a class",
         assumed=(f"{_frame(found)[1]}",),
-        warnings=tuple(_warnings(found)),
+        warnings=(*_warnings(found), *notes),
         facts={"images": images, "classes": found.classes, "problem": _problem(found)},
     )
 
 
+def _tried(found: _Found, name: str, request: Request) -> tuple[str, ...]:
+    """Return what `headrace check` notes about the config, which is then known to be good."""
+    with tempfile.TemporaryDirectory(prefix="headrace-init-") as folder:
+        path = Path(folder) / "draft.yaml"
+        path.write_text(_text(found, name, request.source, str(Path(request.source).absolute())), encoding="utf-8")
+        checked = check_pipeline(path).config
+        assert isinstance(checked, ImagePipelineConfig)
+        return look_at_images(checked.images).notes
+
+
 def _look(root: Path) -> _Found:
-    images = [each for each in sorted(root.rglob("*")) if each.suffix.lower() in SUFFIXES and each.is_file()]
+    files = [each for each in sorted(root.rglob("*")) if each.is_file() and not each.name.startswith(".")]
+    images = [each for each in files if each.suffix.lower() in SUFFIXES]
+    classes = Counter(each.relative_to(root).parts[0] for each in images)
+    _require_classes(root, images, classes)
+    sizes: Counter[tuple[int, int]] = Counter()
+    modes: set[str] = set()
+    torn = []
+    for path in images[:: max(1, len(images) // _LOOKED_AT)]:
+        try:
+            with Image.open(path) as image:
+                sizes[image.size] += 1
+                modes.add(image.mode)
+        except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+            torn.append(path.relative_to(root).as_posix())
+    if not sizes:
+        raise DataError(f"{root}: no image can be opened (such as {torn[0]})\n  do: copy or write the files again")
+    others = tuple(each.relative_to(root).as_posix() for each in files if each.suffix.lower() not in SUFFIXES)
+    return _Found(dict(sorted(classes.items())), sizes, frozenset(modes), tuple(torn), others)
+
+
+def _require_classes(root: Path, images: Sequence[Path], classes: Counter[str]) -> None:
     loose = [each for each in images if each.parent == root]
     if loose:
         raise DataError(
             f"{root}: {len(loose):,} images lie in no folder of a class (such as {loose[0].name})\n"
             "  do: put the images of each class into a folder of its own, named as the class"
         )
-    classes = Counter(each.relative_to(root).parts[0] for each in images)
+    if len(classes) > 1 and {name.lower() for name in classes} <= _SPLITS:
+        raise DataError(
+            f"{root}: the folders {', '.join(sorted(classes))} are parts of a dataset, not classes\n"
+            f"  do: name {root / max(classes, key=lambda name: classes[name])}, which a run splits by itself, or put "
+            "their classes together"
+        )
     if len(classes) < 2 or len(images) < _LEAST_IMAGES:
+        below = sorted({each.relative_to(root).parts[1] for each in images if len(each.relative_to(root).parts) > 2})
+        do = f"name {root / next(iter(classes))}" if len(classes) == 1 < len(below) else "bring more"
         raise DataError(
             f"{root}: {len(images):,} images in {len(classes)} class{'es' if len(classes) != 1 else ''}; expected two "
-            f"classes or more, and {_LEAST_IMAGES} images\n  do: bring more, in a folder for each class"
+            f"classes or more, and {_LEAST_IMAGES} images\n  do: {do}, with a folder for each class"
         )
-    sizes: Counter[tuple[int, int]] = Counter()
-    modes: Counter[str] = Counter()
-    torn = []
-    for path in images[:: max(1, len(images) // _LOOKED_AT)]:
-        try:
-            with Image.open(path) as image:
-                sizes[image.size] += 1
-                modes[image.mode] += 1
-        except (OSError, UnidentifiedImageError):
-            torn.append(path.relative_to(root).as_posix())
-    if not sizes:
-        raise DataError(f"{root}: no image can be opened (such as {torn[0]})\n  do: copy or write the files again")
-    return _Found(dict(sorted(classes.items())), sizes, set(modes) <= {"1", "L"}, tuple(torn))
 
 
 def _frame(found: _Found) -> tuple[str, str]:
@@ -113,7 +147,9 @@ def _frame(found: _Found) -> tuple[str, str]:
         longest = max(width, height)
         width, height = (max(8, round(side * min(1.0, _SIDE / longest))) for side in (width, height))
         said = f"images are scaled to {width} x {height} pixels, which learns fast; more shows finer things"
-    return f"{{width: {width}, height: {height}, mode: {mode}, resize: crop}}", said
+    read = [each for each in get_args(SourceMode) if each in found.modes | {*_USUAL_MODES}]
+    modes = f", modes: {flow(read)}" if found.modes - {*_USUAL_MODES} and len(read) > len(_USUAL_MODES) else ""
+    return f"{{width: {width}, height: {height}, mode: {mode}, resize: crop{modes}}}", said
 
 
 def _problem(found: _Found) -> str:
@@ -169,4 +205,6 @@ def _warnings(found: _Found) -> Sequence[str]:
         said.append(f"fewer than ten images of {', '.join(rare[:5])}: too few to learn or to test")
     if found.torn:
         said.append(f"{len(found.torn)} of the images looked at cannot be opened (such as {found.torn[0]})")
+    if found.others:
+        said.append(f"{len(found.others):,} files are no images that can be read (such as {found.others[0]})")
     return said

@@ -15,6 +15,7 @@ from data_contracts.loader import load_contract
 from pipelines.check import leakage_plan, require_sound
 from pipelines.config import PipelineConfig, load_config
 from pipelines.starting.draft import Draft
+from tasks.data.accounting import BROKEN_CSV_ROW
 from tasks.data.clean import run_clean
 from tasks.data.outcomes import ValidateConfig, read_counts, read_outcomes
 from tasks.data.split import run_split
@@ -24,6 +25,7 @@ from tasks.errors import DataError, TrainingError
 from tasks.leakage.check import read_leaks, run_leakage
 from tasks.leakage.findings import Leaks
 from tasks.profiling.profile import Profiled
+from tasks.profiling.words import shortened
 from tasks.references import DatasetRef, SplitRef, ValidationRef
 
 _DRAFT = "draft.yaml"
@@ -84,8 +86,28 @@ def _with_rules_that_hold(draft: Draft, bench: _Bench) -> tuple[Draft, Contract,
         validation = run_validate(bench.profiled.raw, contract, ValidateConfig(), bench.home, bench.dask)
         broken = list(_broken(contract, validation))
         if not broken:
+            _require_readable(draft, contract, validation)
             return draft, contract, validation
         draft = draft.without_rules(broken)
+
+
+def _require_readable(draft: Draft, contract: Contract, validation: ValidationRef) -> None:
+    share, most = validation.quarantined / validation.rows, ValidateConfig().max_quarantined
+    if share <= most:
+        return
+    columns = {rule.id: rule.column for rule in contract.row_rules}
+    reasons = [
+        f"`{columns[each.id]}`: {each.broken:,} values such as {', '.join(map(shortened, each.examples[:_SHOWN]))}"
+        for each in read_outcomes(validation)
+        if each.broken and each.id in columns
+    ]
+    if cut := read_counts(validation).quarantined.get(BROKEN_CSV_ROW):
+        reasons.append(f"{cut:,} rows with too few or too many fields")
+    raise DataError(
+        f"{draft.shown}: {validation.quarantined:,} of {validation.rows:,} rows ({share:.1%}) cannot be read, and a "
+        f"run allows {most:.0%} ({'; '.join(reasons[:_SHOWN])})\n"
+        "  do: mend them where the file is written; what is not known, an infinity included, is best left empty"
+    )
 
 
 def _broken(contract: Contract, validation: ValidationRef) -> Iterator[tuple[str, str]]:

@@ -7,15 +7,17 @@ import tempfile
 from pathlib import Path
 
 from pipelines.starting.draft import Draft, first_draft
+from pipelines.starting.editor import with_schema
 from pipelines.starting.images import is_image_folder, start_images
 from pipelines.starting.proof import proven
 from pipelines.starting.request import Request, Started, pipeline_name, places, relative, write_all
 from tasks.data.sources import list_files
 from tasks.engine import DaskConfig
 from tasks.errors import DataError
+from tasks.profiling.chosen import find_columns
 from tasks.profiling.facts import ColumnFacts, facts_of
 from tasks.profiling.profile import Profiled, run_profile
-from tasks.profiling.sniff import sniff
+from tasks.profiling.sniff import require_readable, sniff
 from tasks.profiling.targets import guess_problem, no_target
 from tasks.storage import is_remote, place
 
@@ -35,13 +37,14 @@ def start(request: Request, dask: DaskConfig | None = None) -> Started:
         ConfigError: No target is named, or there is no such column, or it cannot be predicted; or the files are there.
         DataError: The data cannot be read, or not be learned from.
     """
-    name = pipeline_name(request)
     if is_remote(place(request.source)):
         raise DataError(
             f"{request.source}: init looks at files on this machine's disk\n"
             "  do: copy one file here, run init on it, then write the URI into `source.path`"
         )
     path = Path(request.source)
+    require_readable(path)
+    name = pipeline_name(request)
     if is_image_folder(path):
         return start_images(request, name)
     contract, config = places(request, name)
@@ -52,7 +55,8 @@ def start(request: Request, dask: DaskConfig | None = None) -> Started:
         columns = [facts_of(each, found) for each, found in profiled.columns.items()]
         if not request.targets:
             raise no_target(columns, request.source)
-        guess = guess_problem(columns, request.targets)
+        targets = find_columns(request.targets, columns, profiled.left_out, sniffed)
+        guess = guess_problem(columns, targets)
         kind = list_files(sniffed.source)[0].format
         draft_of = name, request.source, kind, contract
         draft = first_draft(draft_of, sniffed.source, sniffed.assumed, (columns, profiled.left_out), guess)
@@ -61,7 +65,7 @@ def start(request: Request, dask: DaskConfig | None = None) -> Started:
         contract: draft.contract_text(),
         config: draft.config_text(relative(contract, config.parent), relative(path, config.parent)),
     }
-    write_all(texts)
+    write_all(with_schema(texts, config))
     return _started(draft, profiled, (contract, config))
 
 

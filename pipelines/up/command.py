@@ -26,6 +26,8 @@ from tasks.errors import ConfigError
 from tasks.storage import headrace_home
 
 _ASK_SECONDS = 10.0
+_ANSWER_BYTES = 1000
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True)
@@ -134,12 +136,18 @@ def _require_answer(api: str, place: str) -> None:
         ConfigError: It is not.
     """
     try:
-        with urlopen(f"{api.rstrip('/')}/health", timeout=_ASK_SECONDS):  # noqa: S310 - the user's own server
-            return
-    except HTTPError:
-        return  # It is there, and may want to know who asks.
+        with urlopen(f"{api.rstrip('/')}/health", timeout=_ASK_SECONDS) as answer:  # noqa: S310 - the user's own server
+            fault = None if answer.read(_ANSWER_BYTES).lstrip()[:1] != b"<" else "a page"
+    except HTTPError as error:
+        # It is there, and may want to know who asks; Prefect Cloud may not even say to a stranger what is there.
+        fault = "status 404" if error.code == _NOT_FOUND and ".prefect.cloud/" not in api else None
     except (URLError, OSError, ValueError) as error:
         raise ConfigError(
             f"Prefect's server at {api}, set by {place}, does not answer: {error}\n"
             "  do: start it, or take the setting away, and `headrace up` starts a server of its own"
         ) from error
+    if fault is not None:
+        raise ConfigError(
+            f"{api}, set by {place}, answers with {fault}, not as the API of a Prefect server does\n"
+            "  do: name the API, whose address mostly ends in /api, or take the setting away"
+        )

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -28,6 +29,7 @@ _LOG_BYTES = 5_000_000
 _OLD_LOGS = 3
 _LAST_OUTPUT_SECONDS = 2.0
 _STANDARD_OUTPUT = 1
+_POLL_SECONDS = 0.02
 
 _Event = Literal["stop"] | int
 
@@ -61,7 +63,10 @@ def _keep(command: Sequence[str], log: Path, grace: float) -> int:
         with contextlib.suppress(ProcessLookupError):
             os.kill(program.pid, signal.SIGTERM)
         event = _ended(events, grace)
-    kill_below(children())
+    # Whoever dies of that leaves orphans too, which come here a moment later; the dead go as they are reaped.
+    while left := children():
+        kill_below(left)
+        time.sleep(_POLL_SECONDS)
     code = _ended(events, grace) if event == "stop" else event
     carrying.join(_LAST_OUTPUT_SECONDS)
     return -signal.SIGKILL if code == "stop" else code

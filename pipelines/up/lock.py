@@ -10,16 +10,17 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-
-import psutil  # type: ignore[import-untyped]
+from typing import IO
 
 from tasks.errors import ConfigError
 from tasks.storage import write_json
 
 FOLDER = "up"
 _LOCK = "lock"
+# Locked by the supervisor alone; no program of the group inherits that.
+_SUPERVISOR = "supervisor"
 _SERVER = "server.json"
 
 _MOMENT_SECONDS, _ENDING_SECONDS = 0.5, 60.0
@@ -37,17 +38,18 @@ def only_group(folder: Path) -> Iterator[int]:
         ConfigError: Another group holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        _take(descriptor, folder.parent)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield descriptor
-    finally:
-        with suppress(FileNotFoundError):
-            if _holder(descriptor) == os.getpid():
-                (folder / _SERVER).unlink()
-        os.close(descriptor)
+    with os.fdopen(os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644), "r+b", 0) as lock:
+        _take(lock, folder)
+        # That of a group that was killed would be taken for ours until ours is ready, or for ever if it has none.
+        (folder / _SERVER).unlink(missing_ok=True)
+        with (folder / _SUPERVISOR).open("wb") as own:
+            fcntl.flock(own, fcntl.LOCK_EX)
+            os.ftruncate(lock.fileno(), 0)
+            os.pwrite(lock.fileno(), f"{os.getpid()}\n".encode(), 0)
+            try:
+                yield lock.fileno()
+            finally:
+                (folder / _SERVER).unlink(missing_ok=True)
 
 
 def publish_server(folder: Path, api: str) -> None:
@@ -58,35 +60,56 @@ def publish_server(folder: Path, api: str) -> None:
 def running_server(folder: Path) -> str | None:
     """Return the URL of the API of the group's Prefect server, or None where no group is up."""
     try:
-        said = json.loads((folder / _SERVER).read_bytes())
+        api = str(json.loads((folder / _SERVER).read_bytes())["api"])
         with (folder / _LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return str(said["api"])
-    except OSError:
-        return None  # Nothing is there; or nothing can be, which whoever writes there will say.
+        return api
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # Nothing is there that we wrote; or nothing can be, which whoever writes there will say.
     return None  # A group that was killed has left its file.
 
 
-def _take(descriptor: int, home: Path) -> None:
+def _take(lock: IO[bytes], folder: Path) -> None:
     started = time.monotonic()
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             # Who looks for a group holds the lock for a moment; the programs of one that was killed end soon.
-            holder = _holder(descriptor)
-            there = holder is not None and psutil.pid_exists(holder)
+            there = _is_supervised(folder)
             if time.monotonic() - started > (_MOMENT_SECONDS if there else _ENDING_SECONDS):
-                raise ConfigError(
-                    f"{home}: `headrace up` is running there, as process {holder}\n"
-                    f"  do: use that one, stop it with `kill {holder}`, or set HEADRACE_HOME to another folder"
-                ) from error
+                raise ConfigError(_taken(folder.parent, _said(lock) if there else None)) from error
             time.sleep(_POLL_SECONDS)
         else:
             return
 
 
-def _holder(descriptor: int) -> int | None:
-    said = os.pread(descriptor, 32, 0).decode().strip()
-    return int(said) if said else None
+def _is_supervised(folder: Path) -> bool:
+    """Say whether the process lives that started the group: its id alone could be another's by now."""
+    try:
+        with (folder / _SUPERVISOR).open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _said(lock: IO[bytes]) -> str | None:
+    """Return the process id that stands in the lock, as far as it has been written."""
+    said = os.pread(lock.fileno(), 32, 0).decode(errors="replace").strip()
+    return said if said.isdecimal() else None
+
+
+def _taken(home: Path, holder: str | None) -> str:
+    if holder is None:
+        return (
+            f"{home}: `headrace up` was killed there, and programs of it do not end\n"
+            "  do: end them (their logs are in its folder `up`), or set HEADRACE_HOME to another folder"
+        )
+    return (
+        f"{home}: `headrace up` is running there, as process {holder}\n"
+        f"  do: use that one, stop it with `kill {holder}`, or set HEADRACE_HOME to another folder"
+    )

@@ -153,11 +153,14 @@ class Supervisor:
         return f"{child.program.name:<{self._width}} | {line}"
 
     def _end_strays(self) -> None:
-        """End what a killed keeper left: on Linux its orphans are this process's children now."""
+        """End what a killed keeper left: on Linux its orphans are this process's children now.
+
+        Whoever dies of that leaves orphans too, which come here a moment later.
+        """
         keepers = {child.pid for child in self._children.values() if child.running}
-        for pid in children():
-            if pid not in keepers:
-                kill_below([pid])
+        while strays := [pid for pid in children() if pid not in keepers]:
+            kill_below(strays)
+            for pid in strays:
                 with suppress(ChildProcessError):
                     os.waitpid(pid, 0)
 

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 from collections.abc import Sequence
@@ -28,9 +29,10 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, Proc
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
 
-_STOPPED = "its worker was stopped; goes on from its last finished piece when a worker is there again"
-_LOST = "its worker was killed; goes on from its last finished piece"
-_LOST_OFTEN = "its worker was killed {0} times while it was at work; not started again by itself"
+STOPPED = "its worker was stopped; goes on from its last finished piece when a worker is there again"
+LOST = "its worker was killed; goes on from its last finished piece"
+_LOST_OFTEN = "its worker was killed while it was at work, at its start number {0}; not started again by itself"
+_RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A run that takes its worker with it would do so for ever.
 _MOST_STARTS = 5
 _KILLED_AFTER_SECONDS = 8.0
@@ -56,7 +58,7 @@ class GroupWorker(ProcessWorker):
     async def setup(self) -> None:
         """Prepare, and take up what a worker before left."""
         await super().setup()
-        await put_back(self._runs, _LOST)
+        await put_back(self._runs, LOST)
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         """Submit what is due, unless the worker is to end."""
@@ -79,7 +81,7 @@ class GroupWorker(ProcessWorker):
             del self._at_work[flow_run.id]
         if not self._stopping:
             ended = await self.client.read_flow_run(flow_run.id)
-            noted.unlink()
+            noted.unlink(missing_ok=True)
             print(f"run {ended.name}: {ended.state.name if ended.state is not None else 'no state'}", flush=True)
         return result
 
@@ -112,24 +114,30 @@ async def put_back(runs: Path, why: str) -> None:
         for noted in _noted_runs(runs):
             with contextlib.suppress(ObjectNotFound):
                 run = await client.read_flow_run(UUID(noted.name))
-                if (state := _next_state(run, why)) is not None:
+                if (state := next_state(run, why)) is not None:
                     await client.set_flow_run_state(run.id, state, force=True)
                     print(f"run {run.name}: {state.name}, since {state.message}", flush=True)
-            noted.unlink()
+            noted.unlink(missing_ok=True)
 
 
 def _noted_runs(runs: Path) -> list[Path]:
-    return sorted(runs.iterdir())
+    """Return the notes of runs; what a file manager or a network disk puts beside them is none."""
+    return sorted(path for path in runs.iterdir() if _RUN_ID.fullmatch(path.name))
 
 
-def _next_state(run: FlowRun, why: str) -> State[Any] | None:
-    """Return the state of a run whose process is gone; None where it stays."""
+def next_state(run: FlowRun, why: str) -> State[Any] | None:
+    """Return the state of a run whose process is gone; None where it stays.
+
+    Args:
+        run: As Prefect knows it.
+        why: The message of what is put back: its worker was stopped, or killed.
+    """
     state = run.state
     if state is None or state.is_scheduled() or (state.is_final() and not state.is_crashed()):
         return None
     if state.is_cancelling():
         return Cancelled()
-    if run.run_count >= _MOST_STARTS:
+    if why != STOPPED and run.run_count >= _MOST_STARTS:
         return Crashed(message=_LOST_OFTEN.format(run.run_count))
     return AwaitingRetry(message=why)
 
@@ -168,7 +176,7 @@ async def _work(pool: str, limit: int | None, runs: Path) -> None:
         await worker.end_runs()
         # Before Prefect's worker, which knows nothing of it, says that they crashed.
         working.cancel()
-        await put_back(runs, _STOPPED)
+        await put_back(runs, STOPPED)
         await asyncio.wait({working}, timeout=_LEFT_AFTER_SECONDS)
         # Its connections and threads may take their time; nothing that they do matters now.
         os._exit(0)

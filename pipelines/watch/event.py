@@ -50,7 +50,8 @@ def retraining(watch: WatchConfig, pipeline: str, memory: Memory, now: datetime)
     """Say whether an alarm is to start a run of the pipeline."""
     if not watch.retrain:
         return "off"
-    if memory.retraining_at is not None and now - memory.retraining_at < watch.pause:
+    # Either way: a clock that was far ahead when drift asked for a run must not keep it cooling until it is right.
+    if memory.retraining_at is not None and abs(now - memory.retraining_at) < watch.pause:
         return "cooling"
     with get_client(sync_client=True) as client:
         return "running" if under_way(client, pipeline, now) else "due"

@@ -14,6 +14,7 @@ from prefect.states import Completed
 from pipelines.config import load_pipeline
 from pipelines.run_labels import run_id
 from pipelines.run_log import run_log
+from pipelines.scheduling.due import missed
 from pipelines.watch.config import WatchConfig
 from pipelines.watch.event import SAID, drift_event, retraining, send
 from pipelines.watch.look import Look, look
@@ -50,7 +51,8 @@ def _run_name() -> str:
 def drift_watch(config_path: str, overrides: list[str] | None = None) -> State[None]:
     """Hold the sampled traffic of a pipeline's champion against its training data and its evaluation.
 
-    The run ends as `NoDrift`, `Drifted`, `TooFewRows`, `NoSamples` or `NoChampion`. Where something drifted it emits
+    The run ends as `NoDrift`, `Drifted`, `TooFewRows`, `NoSamples` or `NoChampion`; or as `Missed`, where it comes too
+    late and `watch.schedule` says that it is not made up for. Where something drifted it emits
     the event `headrace.drift.detected`, once for the same rows.
 
     Args:
@@ -64,6 +66,8 @@ def drift_watch(config_path: str, overrides: list[str] | None = None) -> State[N
     """
     home = headrace_home()
     with run_log(), at_work(home):
+        if (state := missed(Path(config_path), overrides or [], "watch")) is not None:
+            return state
         watch = _opened(Path(config_path), overrides or [], home)
         found = _looked(watch, home)
     return Completed(name=found.verdict, message=found.said)

@@ -53,6 +53,12 @@ def read_manifest(path: Path) -> BundleManifest:
         manifest = BundleManifest.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["loc"] == ("format",):
+            raise BundleError.at(
+                file,
+                f"written by another Headrace: its format is {first['input']!r:.20}, and this one reads 1",
+                do=f"use the Headrace that wrote it, or move {path.parent} away and run its pipeline again",
+            ) from error
         place = ".".join(str(part) for part in first["loc"]) or "the document"
         raise BundleError.at(file, f"not a valid manifest: {place}: {first['msg']}") from error
     if MODEL not in manifest.files:

@@ -80,7 +80,12 @@ class YoudenRule(_Frozen):
 
 
 class CostRule(_Frozen):
-    """The least total cost of the two kinds of error; rows that are judged right cost nothing."""
+    """The least total cost of the two kinds of error; rows that are judged right cost nothing.
+
+    Attributes:
+        false_positive: What a row costs that is called the second class and is not.
+        false_negative: What a row of the second class costs that is not called so.
+    """
 
     rule: Literal["cost"]
     false_positive: PositiveFloat
@@ -93,7 +98,11 @@ class CostRule(_Frozen):
 
 
 class RecallAtRule(_Frozen):
-    """The highest precision with at least that recall."""
+    """The highest precision with at least that recall.
+
+    Attributes:
+        recall: The least share of the second class that must be found.
+    """
 
     rule: Literal["recall_at"]
     recall: Share
@@ -104,7 +113,11 @@ class RecallAtRule(_Frozen):
 
 
 class PrecisionAtRule(_Frozen):
-    """The highest recall with at least that precision."""
+    """The highest recall with at least that precision.
+
+    Attributes:
+        precision: The least share of what is called the second class that must be it.
+    """
 
     rule: Literal["precision_at"]
     precision: Share
@@ -115,7 +128,11 @@ class PrecisionAtRule(_Frozen):
 
 
 class FixedRule(_Frozen):
-    """A threshold that was decided elsewhere, or one for each label that is named; the others keep 0.5."""
+    """A threshold that was decided elsewhere, or one for each label that is named; the others keep 0.5.
+
+    Attributes:
+        value: The probability from which on a row is called the second class, or has the label.
+    """
 
     rule: Literal["fixed"]
     value: Threshold | Mapping[str, Threshold]

@@ -26,6 +26,10 @@ class SmoothConfig(_Frozen):
     """A filter against noise over the last `window` rows of a group, the row itself included: it never looks ahead.
 
     Rows without a value do not count, and stay without one; at a group's beginning there are fewer rows.
+
+    Attributes:
+        method: What becomes of the values in the window.
+        window: Rows that it looks back on, the row itself included.
     """
 
     method: Literal["median", "mean"]

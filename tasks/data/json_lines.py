@@ -58,7 +58,7 @@ def rewrite_json_lines(
     with broken_rows(file, folder) as broken:
         try:
             with open_text(file, source.encoding) as text:
-                rewritten = write_rows(file.name, schema, _batches(text, schema, broken), folder, rows)
+                rewritten = write_rows(file.stored, schema, _batches(text, schema, broken), folder, rows)
         except (UnicodeError, OSError, EOFError) as error:
             raise unreadable(file, error) from error
     return broken.told(rewritten)

@@ -21,6 +21,7 @@ from tasks.data.parquet import parquet_reader, parquet_writer
 from tasks.data.partitions import Partition
 from tasks.data.sizing import TARGET_BYTES
 from tasks.data.sources import SourceConfig, SourceFile
+from tasks.data.unclosed import LastRow, require_closed
 from tasks.errors import DataError
 from tasks.storage import is_remote
 
@@ -93,6 +94,8 @@ def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], 
     Raises:
         DataError: The file is not in the encoding, or is torn.
     """
+    names = source.columns or csv_header(file, source)
+    last = LastRow(names[-1] if names[-1] in columns else None)
     with broken_rows(file, folder) as broken:
         try:
             with _stream(file.path) as stream:
@@ -111,9 +114,11 @@ def rewrite_csv(file: SourceFile, source: SourceConfig, columns: Sequence[str], 
                         strings_can_be_null=False,
                     ),
                 )
-                rewritten = write_rows(file.name, reader.schema, reader, folder, rows)
+                rewritten = write_rows(file.stored, reader.schema, last.watched(reader), folder, rows)
         except (pa.ArrowException, EOFError) as error:
             raise unreadable(file, error) from error
+    rows_read = last.rows + broken.count
+    require_closed(file, source, rows_read, broken.last if broken.row == rows_read else last.text, _pieces(file.path))
     return broken.told(rewritten)
 
 
@@ -132,6 +137,12 @@ def _set_aside(row: Any, *, broken: BrokenRows, header: bool) -> str:
     """Take one `pyarrow.csv.InvalidRow`, whose number counts the header."""
     broken.add(row.number - header, row.text)
     return "skip"
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with _stream(path) as stream:
+        while piece := stream.read(_BLOCK):
+            yield piece
 
 
 @contextmanager
@@ -155,13 +166,20 @@ def rewrite_parquet(file: SourceFile, columns: Sequence[str], folder: Path, rows
         with parquet_reader(file.path) as reader:
             batches = reader.iter_batches(rows, columns=list(columns), use_threads=False)
             schema = pa.schema([reader.schema_arrow.field(name) for name in columns])
-            return write_rows(file.name, schema, (batch.select(list(columns)) for batch in batches), folder, rows)
+            return write_rows(file.stored, schema, (batch.select(list(columns)) for batch in batches), folder, rows)
     except pa.ArrowException as error:
         raise unreadable(file, error) from error
 
 
 def unreadable(file: SourceFile, error: Exception) -> DataError:
     """Return what to raise where a file cannot be read as what it is said to be."""
+    if isinstance(error, PermissionError):
+        return DataError(f"{file.name}: may not be read\n  do: ask its owner for the right to read it")
+    if "straddl" in str(error):
+        return DataError(
+            f"{file.name}: a row does not end within {_BLOCK >> 20} MB; most likely a quote is never closed\n"
+            "  do: close it, or name in `source.quote` a sign that stands in no value"
+        )
     return DataError(
         f"{file.name}: cannot be read as {file.format}: {error}\n"
         "  do: look at the file at that place; for CSV, `source.encoding` and `source.delimiter` say how to read it"
@@ -178,7 +196,7 @@ def rewrite_arrow(file: SourceFile, columns: Sequence[str], folder: Path, rows: 
         with arrow_reader(file.path) as reader:
             batches = (reader.get_batch(index).select(list(columns)) for index in range(reader.num_record_batches))
             schema = pa.schema([reader.schema.field(name) for name in columns])
-            return write_rows(file.name, schema, batches, folder, rows)
+            return write_rows(file.stored, schema, batches, folder, rows)
     except pa.ArrowException as error:
         raise unreadable(file, error) from error
 
@@ -226,8 +244,9 @@ class BrokenRows:
 
     def __init__(self, file: SourceFile, folder: Path) -> None:
         """Make a collection of a file's rows, for a dataset's folder."""
-        self.path = f"{BROKEN_ROWS}/{file.name}.parquet"
+        self.path = f"{BROKEN_ROWS}/{file.stored}.parquet"
         self.count = 0
+        self.row, self.last = 0, ""
         self._name = file.name
         self._file = folder / self.path
         self._held: list[dict[str, Any]] = []
@@ -237,6 +256,7 @@ class BrokenRows:
     def add(self, row: int, text: str) -> None:
         """Take one row, by its number among the rows, from 1, and its text."""
         self.count += 1
+        self.row, self.last = row, text
         self._held.append({"source_file": self._name, "source_row": row, "source_text": text})
         if len(self._held) >= _BROKEN_AT_ONCE:
             self._flush()

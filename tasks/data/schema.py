@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
@@ -60,12 +61,13 @@ def require_columns(file: str, names: Sequence[str], contract: Contract) -> None
     Raises:
         DataError: A column is missing, or stands there twice.
     """
-    twice = sorted({name for name in names if names.count(name) > 1})
+    counted = Counter(names)
+    twice = sorted(name for name, times in counted.items() if times > 1)
     if twice:
         raise DataError(
             f"{file}: columns that occur more than once: {_listed(twice)}\n  do: rename or remove the others"
         )
-    missing = [column.name for column in contract.columns if column.name not in names]
+    missing = [column.name for column in contract.columns if column.name not in counted]
     if not missing:
         return
     hints = []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -17,6 +19,8 @@ from tasks.storage import files_below, is_remote, place
 Format = Literal["parquet", "csv", "jsonl", "arrow"]
 
 _SAID: dict[Format, str] = {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON lines", "arrow": "Arrow"}
+# Of the 255 bytes that most file systems allow.
+_LONGEST_NAME = 200
 _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -72,7 +76,7 @@ class SourceConfig(BaseModel):
     @field_validator("columns")
     @classmethod
     def _are_names(cls, columns: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        twice = sorted({name for name in columns or () if (columns or ()).count(name) > 1})
+        twice = sorted(name for name, times in Counter(columns or ()).items() if times > 1)
         if twice or "" in (columns or ()):
             raise ValueError(
                 f"expected names that differ, got {'an empty one' if not twice else f'{twice[0]!r} twice'}"
@@ -107,6 +111,15 @@ class SourceFile:
     path: Path
     format: Format
 
+    @property
+    def stored(self) -> str:
+        """The name below which its rows are stored: shortened where a suffix would make it longer than names can be."""
+        folder, slash, last = self.name.rpartition("/")
+        if len(last.encode()) > _LONGEST_NAME:
+            mark = hashlib.sha256(last.encode()).hexdigest()[:16]
+            last = f"{last.encode()[:_LONGEST_NAME].decode(errors='ignore')}-{mark}"
+        return f"{folder}{slash}{last}"
+
 
 def list_files(source: SourceConfig) -> list[SourceFile]:
     """Return the source's files in the order of their names.
@@ -134,6 +147,19 @@ def list_files(source: SourceConfig) -> list[SourceFile]:
             "  do: give a pattern such as `folder/*.csv`"
         )
     return files
+
+
+def named_files(source: str) -> dict[str, Path]:
+    """Return every file of a source by its name relative to the source, whatever it holds.
+
+    Args:
+        source: A file, a folder or a glob pattern.
+
+    Raises:
+        DataError: Nothing is there.
+    """
+    root, paths = _find(source)
+    return {path.relative_to(root).as_posix(): path for path in sorted(paths)}
 
 
 def stamp_of(path: Path) -> str:

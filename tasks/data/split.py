@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data_contracts.contract import Column, Contract
-from data_contracts.privacy import hidden_columns
+from data_contracts.privacy import hidden_columns, is_hidden
 from tasks.data.accounting import WITHOUT_TARGET
 from tasks.data.arrow_files import ARROW
 from tasks.data.assignment import (
@@ -190,7 +190,7 @@ def _described_by(contract: Contract, config: SplitConfig) -> list[Column]:
 
 
 def _require_visible(place: str, column: Column, contract: Contract) -> None:
-    if column.name in hidden_columns(contract):
+    if is_hidden(column):
         raise ConfigError(
             f"{place}: contract {contract.path} drops `{column.name}` for privacy, so nothing can be split by it\n"
             "  do: split by another column"

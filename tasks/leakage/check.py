@@ -26,6 +26,7 @@ from tasks.storage import DigestName, naming_lost, new_folder, write_json
 FINDINGS = "findings.json"
 
 _logger = logging.getLogger(__name__)
+_MOST_LINES = 10
 
 
 def run_leakage(clean: DatasetRef, split: SplitRef, plan: LeakagePlan, home: Path, dask: DaskConfig) -> LeakageRef:
@@ -70,7 +71,7 @@ def require_no_leaks(leaks: LeakageRef, config: LeakageConfig) -> tuple[str, ...
 
     Returns:
         What people should know although it stops nothing: the check's notes, what was accepted, and accepted names
-        that were not found. Each is logged too.
+        that were not found. The first of them are logged too.
 
     Raises:
         LeakageError: There are findings beyond those in `leakage.accept`; each is named with its examples.
@@ -87,8 +88,10 @@ def require_no_leaks(leaks: LeakageRef, config: LeakageConfig) -> tuple[str, ...
             f"together (split.method); what is meant to be so is accepted by name: leakage: {{accept: [{names}]}}"
         )
     notes = (*found.notes, *_about_accepted(found, config))
-    for note in notes:
+    for note in notes[:_MOST_LINES]:
         _logger.info("leakage    %s", note)
+    if len(notes) > _MOST_LINES:
+        _logger.info("leakage    and %d notes more, in %s", len(notes) - _MOST_LINES, leaks.folder / FINDINGS)
     return notes
 
 

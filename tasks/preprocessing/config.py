@@ -73,6 +73,9 @@ class OutlierConfig(_Method):
         action: `clip` to the bounds; `null`: becomes missing and is then imputed; `flag`: stays, and the feature
             `<column>_is_outlier` says it; `quarantine`: the row is left out of the training split of the features,
             and counted. Values beyond what training saw are always brought to the nearest that it saw.
+        lower: The lower quantile of `quantile`, or the lower bound of `range`.
+        upper: The upper quantile of `quantile`, or the upper bound of `range`.
+        factor: How far out the bounds of `iqr`, `zscore` and `mad` are.
     """
 
     method: OutlierMethod = "quantile"
@@ -215,8 +218,7 @@ class ChainedConfig(_Frozen):
     """Imputation by chained equations, for the columns with `impute: chained`.
 
     Each such column is regressed (ridge) on all other numeric columns; missing values start at the median and are
-    predicted column after column, `rounds` times. One regressor a column is kept, and the graph repeats the rounds.
-    It gives the expected value, not several draws.
+    predicted column after column, `rounds` times, which the graph repeats: expected values, not several draws.
 
     Attributes:
         sample_rows: Training rows that the regressors are fitted on, about; drawn by `seed`.

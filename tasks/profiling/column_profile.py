@@ -10,11 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from data_contracts.contract import Column
+from data_contracts.contract import Column, Contract
+from data_contracts.parsing import parse_table
 from data_contracts.repair import repaired
 from tasks.data.hashing import LANES, hash_rows
 from tasks.leakage.occurrences import Occurrences
-from tasks.preprocessing.columns import Categories, numeric_values
+from tasks.preprocessing.columns import Categories, numeric_values, one_array
 from tasks.preprocessing.sketch import Distribution
 from tasks.preprocessing.statistics import CategorySummary, Moments
 from tasks.profiling.readings import read_texts
@@ -135,19 +136,32 @@ def profile_texts(source: pa.Array, readings: Sequence[Column], sample: Sequence
 
 def profile_values(source: pa.Array, column: Column) -> ColumnProfile:
     """Profile a column that has a type: booleans, numbers, dates, timestamps."""
-    values = numeric_values(source.cast(pa.float64()) if pa.types.is_decimal(source.type) else source)
-    infinite = int(np.isinf(values).sum())
+    typed, failing = _typed(source, column)
+    values = numeric_values(typed)
+    failed = sum(failing.values())
     finite = values[np.isfinite(values)]
     whole = bool((np.floor(finite) == finite).all()) and bool((np.abs(finite) < 2**53).all())
-    nulls = int(np.isnan(values).sum())
-    reading = Reading(column, infinite, {"infinity": infinite} if infinite else {}, Moments.of(values),
-                      Distribution.of(values).bounded(_POINTS), whole)  # fmt: skip
-    typed = (
-        source.cast(pa.float64()) if pa.types.is_floating(source.type) or pa.types.is_decimal(source.type) else source
-    )
+    nulls = len(source) - len(finite) - failed
+    points = Distribution.of(values).bounded(_POINTS)
+    reading = Reading(column, failed, dict(list(failing.items())[:_FAILING]), Moments.of(values), points, whole)
     texts = _counted(pa.array([], pa.string()), np.zeros(0, np.int64), len(source))
     return ColumnProfile(str(source.type), len(source), nulls, texts, _seen(typed.filter(typed.is_valid())),
                          readings=(reading,))  # fmt: skip
+
+
+def _typed(source: pa.Array, column: Column) -> tuple[pa.Array, dict[str, int]]:
+    """Return values as numbers or instants, and what a run cannot read: infinities, and instants of another age."""
+    if not pa.types.is_temporal(source.type):
+        floating = pa.types.is_floating(source.type) or pa.types.is_decimal(source.type)
+        typed = source.cast(pa.float64()) if floating else source
+        infinite = int(np.isinf(numeric_values(typed)).sum())
+        return typed, {"infinity": infinite} if infinite else {}
+    contract = Contract(name="draft", version="1", path="", digest="", columns=(column,))
+    parsed = parse_table(pa.table({column.name: source}), contract)
+    bad = parsed.unreadable.get(column.name)
+    failed = 0 if bad is None else int(pc.sum(bad).as_py())
+    texts = parsed.unreadable_texts.get(column.name, ())
+    return one_array(parsed.table[column.name]), {texts[0]: failed} if failed else {}
 
 
 def _counted(words: pa.Array, counts: NDArray[np.int64], rows: int) -> CategorySummary:

@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -66,11 +67,12 @@ def _fields(count: int) -> str:
 
 
 def _rows(text: str, delimiter: str, quote: str) -> Rows:
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, quotechar=quote)
-    try:
-        rows = [row for row in islice(reader, _ROWS) if row]
-    except csv.Error:
-        return [[text]]
+    # Lines may end as Windows, Unix or old Macs end them, also within one file.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
+    rows: list[list[str]] = []
+    # A field too long for the reader has most likely a quote that is never closed: what stands above it is enough.
+    with suppress(csv.Error):
+        rows.extend(row for row in islice(reader, _ROWS) if row)
     return rows or [[text]]
 
 
@@ -88,22 +90,31 @@ def _quote(text: str) -> str:
 
 def _has_header(rows: Rows) -> bool:
     """Tell whether the first row names the columns: names are no numbers, and do not come again below."""
-    first, below = rows[0], rows[1:]
-    told = [cell for cell in first if cell.strip()]
+    first, below = [cell.strip() for cell in rows[0]], rows[1:]
+    told = [cell for cell in first if cell]
     if not told:
         return False
-    values = [cell for cell in told if _NUMBER.match(cell.strip()) or _DATE.match(cell.strip())]
+    if _counted(first):
+        return bool(below)
+    values = [cell for cell in told if _NUMBER.match(cell) or _DATE.match(cell)]
     if 2 * len(values) >= len(told):
         # Years may name columns, but then the first of them is named by a word.
-        return bool(below) and not _NUMBER.match(first[0].strip()) and len(set(told)) == len(told) and _years(values)
+        return bool(below) and not _NUMBER.match(first[0]) and len(set(told)) == len(told) and _years(values)
+    columns = [[row[place].strip() for row in below if place < len(row)] for place in range(len(first))]
+    if any(cell not in {"", *values} and column and all(map(_NUMBER.match, filter(None, column))) and any(column)
+           for cell, column in zip(first, columns, strict=True)):  # fmt: skip
+        # One cell may stand for a number that is not known; among numbers, words above numbers are names.
+        return not values or _years(values) or 4 * len(values) < len(told)
     if values and not _years(values):
         return False
-    columns = [[row[place].strip() for row in below if place < len(row)] for place in range(len(first))]
-    if any(cell.strip() and column and all(map(_NUMBER.match, filter(None, column))) and any(column)
-           for cell, column in zip(first, columns, strict=True)):  # fmt: skip
-        return True
-    again = sum(cell.strip() in column for cell, column in zip(first, columns, strict=True) if cell.strip())
+    again = sum(cell in column for cell, column in zip(first, columns, strict=True) if cell)
     return 2 * again < len(told)
+
+
+def _counted(first: Sequence[str]) -> bool:
+    """Tell whether the first row counts the columns from 0, as pandas does for columns that have no names."""
+    numbers = first[1:] if first[0] == "" else first
+    return len(numbers) > 2 and list(numbers) == [str(place) for place in range(len(numbers))]
 
 
 def _years(values: Sequence[str]) -> bool:
@@ -111,11 +122,14 @@ def _years(values: Sequence[str]) -> bool:
 
 
 def _distinct(header: Sequence[str]) -> tuple[str, ...]:
-    """Return names without blanks around them; an empty one is called by its place, a second one numbered."""
+    """Return names without blanks around them; an empty one is called by its place, a second one numbered.
+
+    `{partition}` means something else in a config, so it loses its braces.
+    """
     taken: set[str] = set()
     names = []
     for number, cell in enumerate(header, start=1):
-        name = " ".join(cell.split()) or f"column_{number}"
+        name = " ".join(cell.replace("{partition}", "partition").split()) or f"column_{number}"
         again, base = 1, name
         while name in taken:
             again += 1

@@ -97,7 +97,8 @@ def _typed(name: str, profile: ColumnProfile) -> ColumnFacts:
     if kind == "number" and reading.whole and reading.moments.count:
         kind = "integer"
     column = Column(name=name, logical_type=kind)
-    doubts = (f"{reading.failed:,} infinite values go into quarantine",) if reading.failed else ()
+    such = f", such as {next(iter(reading.failing))}," if reading.failing else ""
+    doubts = (f"{reading.failed:,} values{such} go into quarantine",) if reading.failed else ()
     return _with_numbers(column, profile, reading, said=((), doubts))
 
 

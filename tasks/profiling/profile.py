@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,16 +69,20 @@ def run_profile(source: SourceConfig, home: Path, dask: DaskConfig) -> Profiled:
         DataError: The source has no row, no column that can be described, or cannot be read.
     """
     schema = _schema(source)
-    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(schema.names).items() if times > 1)
     if twice:
         raise DataError(f"{source.path}: the column `{twice[0]}` is there twice\n  do: rename one where it is written")
+    if odd := next((name for name in schema.names if "{partition}" in name), None):
+        raise DataError(
+            f"{source.path}: the column `{odd}` cannot be named in a config, where {{partition}} stands for a part of "
+            "the data\n  do: rename it where it is written"
+        )
     kinds = {field.name: _kind(field.type) for field in schema}
     left_out = {name: str(schema.field(name).type) for name, kind in kinds.items() if kind is None}
     columns = tuple(Column(name=name, logical_type=kind) for name, kind in kinds.items() if kind is not None)
     if not columns:
-        raise DataError(
-            f"{source.path}: no column holds plain values ({', '.join(left_out.values())})\n  do: flatten it"
-        )
+        what = f"no column holds plain values ({', '.join(left_out.values())})" if left_out else "there is no column"
+        raise DataError(f"{source.path}: {what}\n  do: write a table of texts, numbers and dates")
     draft = Contract(name="draft", version="1", path=source.path, digest="", columns=columns)
     raw = run_ingest(source, draft, home, dask)
     manifest = read_manifest(raw)
@@ -104,7 +110,8 @@ def _plan(
     for column in columns:
         sample: tuple[str, ...] = ()
         if column.logical_type == "string":
-            words = repaired(one_array(table[column.name]).cast(pa.string()).unique(), column)
+            with _naming_no_text(column.name):
+                words = repaired(one_array(table[column.name]).cast(pa.string()).unique(), column)
             sample = tuple(words.drop_null().unique().slice(0, _KEPT).to_pylist())
         readings = possible_readings(column.name, sample, habits) if column.logical_type == "string" else (column,)
         planned.append(_Planned(column, readings, sample))
@@ -123,10 +130,20 @@ def _profile_partition(partition: Partition, *, raw: DatasetRef, plan: tuple[_Pl
             source = source.dictionary_decode()
         if each.column.logical_type == "string":
             texts = source if pa.types.is_dictionary(source.type) else source.cast(pa.string())
-            found[each.column.name] = profile_texts(texts, each.readings, each.sample)
+            with _naming_no_text(each.column.name):
+                found[each.column.name] = profile_texts(texts, each.readings, each.sample)
         else:
             found[each.column.name] = profile_values(source, each.column)
     return found
+
+
+@contextmanager
+def _naming_no_text(column: str) -> Iterator[None]:
+    """Say which column it is whose texts Arrow cannot read."""
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        raise DataError(f"column `{column}`: {error}\n  do: write the file anew, with text in UTF-8") from error
 
 
 def _merge(earlier: Profiles, later: Profiles) -> Profiles:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -59,16 +61,46 @@ def sniff(path: Path) -> Sniffed:
     return Sniffed(SourceConfig(path=str(path), format=_said(files, kind)), assumed)
 
 
+def require_readable(path: Path) -> None:
+    """Check that a path is that of a file or a folder.
+
+    Raises:
+        DataError: Nothing is there, or something else, such as a pipe; or it is no name that can be.
+    """
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise DataError(
+                f"{path}: a link to {path.readlink()}, and nothing is there\n  do: mend the link, or name another file"
+            ) from None
+        near = _nearest(path)
+        do = f"did you mean {near}?" if near else "mend the path"
+        raise DataError(f"{path}: there is no such file or folder\n  do: {do}") from None
+    except PermissionError as error:
+        raise DataError(f"{path}: its folder may not be opened\n  do: ask its owner for the right to it") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be opened: {error}\n  do: mend the path") from error
+    if not os.access(path, os.R_OK | (os.X_OK if stat.S_ISDIR(kind) else 0)):
+        raise DataError(f"{path}: may not be read\n  do: ask its owner for the right to read it")
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise DataError(
+            f"{path}: neither a file nor a folder, but a pipe or a device; data is read more than once\n"
+            "  do: write it into a file first, and name that"
+        )
+
+
+def is_data(path: Path) -> bool:
+    """Tell whether a file's name is one that data has, so that it counts among the files of a folder."""
+    return path.name.lower().endswith(_SUFFIXES)
+
+
 def _files(path: Path) -> list[Path]:
+    require_readable(path)
     if path.is_file():
         return [path]
-    if not path.is_dir():
-        near = _nearest(path)
-        raise DataError(
-            f"{path}: there is no such file or folder\n  do: " + (f"did you mean {near}?" if near else "mend the path")
-        )
     files = [each for each in sorted(path.rglob("*")) if each.is_file() and not _hidden(each, path)]
-    data = [each for each in files if each.name.lower().endswith(_SUFFIXES)]
+    data = list(filter(is_data, files))
     if not data:
         raise DataError(
             f"{path}: the folder holds no data ({len(files)} files, none ends in {', '.join(_SUFFIXES[:-2])})\n"
@@ -106,11 +138,14 @@ def _encoding(files: list[Path]) -> str:
 
 def _sniff_csv(path: Path, files: list[Path]) -> Sniffed:
     encoding = _encoding(files)
+    text = head_text(files[0], encoding)
     try:
-        dialect = find_dialect(head_text(files[0], encoding))
+        dialect = find_dialect(text)
     except DataError as error:
         raise DataError(f"{files[0]}: {error}") from error
     columns = dialect.names if dialect.renamed else None
+    if columns is not None and dialect.header:
+        _require_same_header(files, encoding)
     source = SourceConfig(
         path=str(path),
         format=_said(files, "csv"),
@@ -121,6 +156,21 @@ def _sniff_csv(path: Path, files: list[Path]) -> Sniffed:
         columns=columns,
     )
     return Sniffed(source, dict(_assumed(source, dialect)))
+
+
+def _require_same_header(files: list[Path], encoding: str) -> None:
+    """Check that names which are given here, in place of the headers, are right for every file.
+
+    Raises:
+        DataError: The first lines of two files differ.
+    """
+    first, *others = ((file, head_text(file, encoding).splitlines()[0]) for file in files)
+    for file, line in others:
+        if line != first[1]:
+            raise DataError(
+                f"{file}: another header than {first[0].name} has, whose names are empty, repeated or padded\n"
+                "  do: give the files the same header, each name once and without blanks around it"
+            )
 
 
 def _assumed(source: SourceConfig, dialect: Dialect) -> Iterator[tuple[str, str]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from tasks.errors import ConfigError, DataError
 from tasks.preprocessing.targets import Problem
 from tasks.profiling.facts import ColumnFacts
 from tasks.profiling.roles import find_roles
-from tasks.profiling.words import words_of
+from tasks.profiling.words import quoted, shortened, words_of
 
 _STRONG = frozenset(
     {
@@ -83,11 +82,11 @@ def no_target(columns: Sequence[ColumnFacts], source: str) -> ConfigError:
     found = [each for each in candidates(columns) if each.score > 0][:_SHOWN]
     if not found:
         return ConfigError(f"{source}: no column looks like one to predict\n  do: name it with --target COLUMN")
-    width = max(len(each.name) for each in found)
-    listed = "\n".join(f"  {each.name:<{width}}  {each.why}" for each in found)
+    width = max(len(shortened(each.name)) for each in found)
+    listed = "\n".join(f"  {shortened(each.name):<{width}}  {each.why}" for each in found)
     return ConfigError(
         f"--target is missing; what should be predicted? Likely columns of {source}:\n{listed}\n"
-        f"  do: run again with --target {_quoted(found[0].name)}"
+        f"  do: run again with --target {quoted(found[0].name)}"
     )
 
 
@@ -96,24 +95,13 @@ def guess_problem(columns: Sequence[ColumnFacts], targets: Sequence[str]) -> Gue
 
     Args:
         columns: All columns.
-        targets: One column, or several labels.
+        targets: One of them, or several labels.
 
     Raises:
-        ConfigError: There is no such column, or nothing can be learned of it.
+        ConfigError: Nothing can be learned of it.
         DataError: There are too few rows.
     """
     by_name = {facts.name: facts for facts in columns}
-    for name in targets:
-        if name not in by_name:
-            close = (
-                get_close_matches(name, by_name, n=3, cutoff=0.5)
-                or [each for each in by_name if name.lower() in each.lower()][:3]
-            )
-            listed = ", ".join(list(by_name)[:10]) + (" ..." if len(by_name) > 10 else "")
-            raise ConfigError(
-                f"--target {name}: there is no such column\n  do: "
-                + (f"did you mean {' or '.join(map(_quoted, close))}?" if close else f"take one of {listed}")
-            )
     if len(targets) > 1:
         return _labels([by_name[name] for name in targets])
     return _one(by_name[targets[0]])
@@ -132,12 +120,13 @@ def _labels(labels: Sequence[ColumnFacts]) -> Guess:
 
 
 def _one(facts: ColumnFacts) -> Guess:
-    _require_two(facts)
-    if facts.told < _LEAST_ROWS:
+    if 0 < facts.told < _LEAST_ROWS:
+        rows = f"{facts.rows:,} row{'' if facts.rows == 1 else 's'}"
         raise DataError(
-            f"{facts.rows:,} rows, {facts.told:,} of them with a `{facts.name}`: too few to learn from and to test on\n"
+            f"{rows}, {facts.told:,} of them with a `{facts.name}`: too few to learn from and to test on\n"
             f"  do: bring more rows; {_LEAST_ROWS} are the very least, and some hundreds a beginning"
         )
+    _require_two(facts)
     warnings = []
     if facts.nulls:
         warnings.append(f"{facts.nulls:,} rows have no `{facts.name}`: they are left out of training and test")
@@ -174,7 +163,7 @@ def _balance(facts: ColumnFacts) -> list[str]:
 
 
 def _said(value: object, facts: ColumnFacts) -> str:
-    return str(bool(value)).lower() if facts.kind == "boolean" else str(value)
+    return str(bool(value)).lower() if facts.kind == "boolean" else shortened(value)
 
 
 def _require_two(facts: ColumnFacts) -> None:
@@ -186,7 +175,3 @@ def _require_two(facts: ColumnFacts) -> None:
         f"--target {facts.name}: it holds {what}, so there is nothing to learn\n"
         "  do: name another column, or bring data that has both outcomes"
     )
-
-
-def _quoted(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() else f"'{name}'"

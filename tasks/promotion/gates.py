@@ -25,7 +25,12 @@ class _Frozen(BaseModel):
 
 
 class ParityGate(_Frozen):
-    """How far the serving graph may be from the training path, on test rows and on generated records alike."""
+    """How far the serving graph may be from the training path, on test rows and on generated records alike.
+
+    Attributes:
+        max_difference: The largest difference of a score that is allowed, in any output of any record.
+        max_flips: The most records whose label may differ.
+    """
 
     max_difference: NonNegativeFloat = 1e-5
     max_flips: NonNegativeInt = 0

@@ -22,6 +22,8 @@ from tasks.slices.groups import Groups
 
 # Of a column, only so many groups, its largest, are tried.
 MOST_GROUPS = 50
+# Of so many columns at most every two are tried together: of thousands, pairs would be millions.
+MOST_PAIRED = 100
 
 _TINY = float(np.finfo(np.float64).tiny)
 
@@ -146,7 +148,7 @@ def _largest(groups: Groups, min_rows: int) -> NDArray[np.int64]:
 def _every(codes: Sequence[NDArray[np.int64]], losses: Floats, min_rows: int) -> _Tried:
     places = range(len(codes))
     parts = [_sums((a, -1), codes[a], np.zeros(len(losses), np.int64), losses) for a in places]
-    parts += [_sums((a, b), codes[a], codes[b], losses) for a, b in combinations(places, 2)]
+    parts += [_sums((a, b), codes[a], codes[b], losses) for a, b in combinations(_paired(parts), 2)]
     if not parts:
         return _sums((-1, -1), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     columns, groups, rows, sums, squares = (
@@ -154,6 +156,14 @@ def _every(codes: Sequence[NDArray[np.int64]], losses: Floats, min_rows: int) ->
     )
     large = (rows >= min_rows) & (len(losses) - rows >= min_rows)
     return _Tried(columns[large], groups[large], rows[large], sums[large], squares[large])
+
+
+def _paired(parts: Sequence[_Tried]) -> list[int]:
+    """Return the columns that are tried in twos: where they are many, those whose own groups differ most in loss."""
+    if len(parts) <= MOST_PAIRED:
+        return [*range(len(parts))]
+    strength = [float(np.max(np.abs(part.sums) / np.sqrt(part.rows), initial=0.0)) for part in parts]
+    return sorted(np.argsort(-np.array(strength), kind="stable")[:MOST_PAIRED].tolist())
 
 
 def _sums(columns: tuple[int, int], first: NDArray[np.int64], second: NDArray[np.int64], losses: Floats) -> _Tried:

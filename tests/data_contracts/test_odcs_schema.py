@@ -72,3 +72,10 @@ def test_an_unknown_key_at_the_root(tmp_path):
     path.write_text(HEAD.replace("status", "statuss"), encoding="utf-8")
     with pytest.raises(ContractError, match=r":5: unknown key 'statuss'; did you mean 'status'"):
         load_contract(path)
+
+
+def test_one_wrong_column_among_many_is_named_with_its_line(make_contract):
+    columns = [f"- {{name: c{n}, logicalType: string}}" for n in range(300)]
+    columns[123] = "- {name: c123, logicalType: string, requird: true}"
+    with pytest.raises(ContractError, match=rf":{9 + 123}: unknown key 'requird'; did you mean 'required'\?"):
+        make_contract("\n".join(columns))

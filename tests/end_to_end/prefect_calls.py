@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import httpx
 
 from tests.end_to_end.receiver import wait_for
 
+_TRIES = 30
 _ENDS = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 Found = dict[str, Any]
+
+
+class _AskingAgain(httpx.HTTPTransport):
+    """Asks again where the server's database is busy, as Prefect's own client does."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(_TRIES):
+            answer = super().handle_request(request)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(1)
+        return answer
+
+
+def client_of(api: str) -> httpx.Client:
+    """Return a client of a Prefect server that is patient with it."""
+    return httpx.Client(base_url=api, timeout=60, transport=_AskingAgain())
 
 
 class Server:
     """A running Prefect server."""
 
     def __init__(self, api: str) -> None:
-        self._client = httpx.Client(base_url=api, timeout=60)
+        self._client = client_of(api)
 
     def ask(self, path: str, body: Any = None) -> Any:
         """Post something and return the answer's JSON."""
-        return wait_for(lambda: self._asked(path, body or {}), f"an answer to {path}")[0]
-
-    def _asked(self, path: str, body: Any) -> list[Any] | None:
-        """Return the answer in a list; None where the server's database is busy, and a client asks again."""
-        answer = self._client.post(path, json=body)
-        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-            return None
+        answer = self._client.post(path, json=body or {})
         assert answer.is_success, answer.text
-        return [answer.json() if answer.content else None]
+        return answer.json() if answer.content else None
 
     def deployment(self, name: str) -> Found:
         found: Found = self._client.get(f"/deployments/name/{name}").raise_for_status().json()

@@ -18,6 +18,7 @@ import pytest
 from tests.end_to_end.chaos.wholeness import MARK, command_of, marked, torn
 from tests.end_to_end.conftest import Shell
 from tests.end_to_end.customers import write_project
+from tests.end_to_end.prefect_calls import client_of
 
 # The issue's bar for processes; what the server and the worker then write down may take longer on a busy machine.
 GONE_SECONDS = 15.0
@@ -28,7 +29,7 @@ RANKS = (*LONG, "train.machine={threads: 1, devices: 2, accelerator: cpu}")
 CLUSTER = (*LONG, "dask.processes=true", "dask.workers=2")
 
 
-_CLIENT = httpx.Client(timeout=60)
+_CLIENT = client_of("")
 
 
 def _wait_for(what: str, condition: Callable[[], object], seconds: float = TOLD_SECONDS) -> float:
@@ -37,13 +38,6 @@ def _wait_for(what: str, condition: Callable[[], object], seconds: float = TOLD_
         assert time.monotonic() < began + seconds, f"not in time: {what}"
         time.sleep(0.1)
     return time.monotonic() - began
-
-
-def _post(url: str, body: dict[str, Any]) -> httpx.Response:
-    """Post, and again where the server's database was busy, as Prefect's client does."""
-    while (answer := _CLIENT.post(url, json=body)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        time.sleep(0.5)
-    return answer
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ class Deployed:
             "state": {"type": "SCHEDULED"},
             "enforce_parameter_schema": False,
         }
-        answer = _post(f"{self.api}/deployments/{self.id}/create_flow_run", body)
+        answer = _CLIENT.post(f"{self.api}/deployments/{self.id}/create_flow_run", json=body)
         assert answer.status_code == httpx.codes.CREATED, answer.text
         return str(answer.json()["id"])
 
@@ -72,7 +66,7 @@ class Deployed:
     def cancel(self, run: str) -> None:
         """Do what the button in the UI does."""
         state: dict[str, Any] = {"state": {"type": "CANCELLING", "name": "Cancelling"}}
-        _post(f"{self.api}/flow_runs/{run}/set_state", state).raise_for_status()
+        _CLIENT.post(f"{self.api}/flow_runs/{run}/set_state", json=state).raise_for_status()
 
     def processes(self, word: str) -> list[psutil.Process]:
         """Return the job's processes whose command has a word; the worker is none of them."""
@@ -121,6 +115,7 @@ def test_a_cancelled_run_leaves_no_process(
 
 
 @pytest.mark.integration
+@pytest.mark.slow
 def test_a_killed_run_is_crashed_and_its_place_is_free(deployed: tuple[Deployed, Path]) -> None:
     deployment, _ = deployed
     run = deployment.start(RANKS)

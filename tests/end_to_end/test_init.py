@@ -8,71 +8,34 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 import pytest
-from sklearn import datasets
 
+from benchmarks.init.datasets import DATASETS, Known, NotInstalledError, write_raw
 from pipelines.check import check_pipeline
 from pipelines.starting.request import Request
 from pipelines.starting.start import start
 from tasks.engine import DaskConfig
-from tests.end_to_end.conftest import Shell
+from tests.end_to_end.conftest import ROOT, Shell
 
 pytestmark = pytest.mark.integration
 
-
-@dataclass(frozen=True)
-class Known:
-    """A dataset: where it is found, what is predicted, and what `init` must take that for."""
-
-    package: str
-    file: str
-    target: str
-    problem: str
-
-    @property
-    def name(self) -> str:
-        return Path(self.file).stem.lower().replace("-", "_")
-
-
-DATASETS = (
-    Known("sklearn", "datasets/data/iris.csv", "column_5", "multiclass"),
-    Known("sklearn", "datasets/data/breast_cancer.csv", "column_31", "binary"),
-    Known("sklearn", "load_diabetes", "target", "regression"),
-    Known("sklearn", "load_wine", "target", "multiclass"),
-    Known("palmerpenguins", "data/penguins.csv", "species", "multiclass"),
-    Known("ISLP", "data/Default.csv", "default", "binary"),
-    Known("ISLP", "data/Carseats.csv", "Sales", "regression"),
-    Known("ISLP", "data/OJ.csv", "Purchase", "binary"),
-    Known("vega_datasets", "_data/seattle-weather.csv", "weather", "multiclass"),
-    Known("statsmodels", "datasets/fair/fair.csv", "affairs", "regression"),
-)
-
 # The others take minutes; `make test-all` runs them.
-AT_ONCE = ("iris", "load_diabetes")
+AT_ONCE = ("iris",)
+
+LINT = ROOT / ".venv-contracts" / "bin" / "datacontract"
 
 
 def _written(known: Known, folder: Path) -> Path:
-    """Write the dataset's raw file into a folder, as its package has it."""
-    spec = find_spec(known.package)
-    if spec is None or spec.origin is None:
-        pytest.skip(f"the package {known.package} is not installed")
-    path = folder / f"{known.name}.csv"
-    if known.file.startswith("load_"):
-        getattr(datasets, known.file)(as_frame=True).frame.to_csv(path, index=False)
-        return path
-    shutil.copyfile(Path(spec.origin).parent / known.file, path)
-    if known.package == "sklearn":
-        # The first row of these files counts rows and columns and names the classes, which is no header.
-        path.write_text(path.read_text().partition("\n")[2])
-    return path
+    try:
+        return write_raw(known, folder)
+    except NotInstalledError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +88,17 @@ def test_every_promoted_model_answers_its_own_example(shell: Shell, promoted: di
             answer = httpx.post(f"http://{address}/v1/models/{model}:predict", json=body)
             assert answer.status_code == 200, answer.text
             assert len(answer.json()["predictions"]) == 1
+
+
+@pytest.mark.skipif(not LINT.exists(), reason="datacontract-cli is not there: `make contracts` installs it")
+@pytest.mark.parametrize(
+    "known",
+    [pytest.param(each, id=each.name, marks=() if each.name in AT_ONCE else pytest.mark.slow) for each in DATASETS],
+)
+def test_the_contract_passes_the_linter_of_the_standard(
+    known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    started = start(Request(_written(known, tmp_path).name, (known.target,)), DaskConfig(threads=1))
+    done = subprocess.run([LINT, "lint", str(started.files[0])], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

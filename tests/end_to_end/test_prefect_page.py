@@ -21,7 +21,7 @@ from tests.browser import chromium
 from tests.end_to_end.conftest import ROOT, Shell
 from tests.end_to_end.customers import write_project
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 REFUSING = "promote.gates.floor.roc_auc=0.99"
 

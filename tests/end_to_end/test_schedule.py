@@ -14,6 +14,7 @@ import pytest
 
 from tests.end_to_end.conftest import ROOT, Shell
 from tests.end_to_end.customers import write_customers, write_project
+from tests.end_to_end.prefect_calls import client_of
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +27,7 @@ def project(shell: Shell) -> Shell:
 
 @pytest.fixture(scope="module")
 def api(project: Shell) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=project.variables["PREFECT_API_URL"], timeout=60) as client:
+    with client_of(project.variables["PREFECT_API_URL"]) as client:
         yield client
 
 
@@ -129,6 +130,7 @@ def due(api: httpx.Client, deployment: str, known: set[str]) -> list[dict[str, A
     return [run for run in runs(api, deployment) if run["id"] not in known and run["expected_start_time"] < now]
 
 
+@pytest.mark.slow
 def test_what_was_missed_follows_the_config(project: Shell, api: httpx.Client, worker: Callable[[], None]) -> None:
     # Of its own name: a run of another test that its worker left behind would hold the one slot for minutes.
     found = deployed(project, "name=late", "schedule={interval: 1h, missed: latest}")["id"]
@@ -155,6 +157,7 @@ def test_what_was_missed_follows_the_config(project: Shell, api: httpx.Client, w
     deployed(project, "name=late")
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_end_with_one_digest(project: Shell) -> None:
     both = [project.start("run", "customers.yaml", "--set", "train.seed=9", "--json") for _ in range(2)]
     said = [process.communicate(timeout=240) for process in both]
@@ -162,6 +165,7 @@ def test_two_runs_at_once_end_with_one_digest(project: Shell) -> None:
     assert len({json.loads(out.splitlines()[-1])["digest"] for out, _ in said}) == 1
 
 
+@pytest.mark.slow
 def test_a_backfill_does_each_partition_once(project: Shell) -> None:
     for month, rows in (("2024-01", 1500), ("2024-02", 60), ("2024-03", 1500)):
         write_customers(project.folder / f"customers-{month}.csv", rows=rows, seed=int(month[-1]))
@@ -189,6 +193,7 @@ def test_a_backfill_does_each_partition_once(project: Shell) -> None:
     assert "expected a month such as 2013-05" in named.stderr
 
 
+@pytest.mark.slow
 def test_prefects_own_command_registers_the_shipped_pipelines(project: Shell, api: httpx.Client) -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", "prefect.yaml"]
     # As a shell in that folder says.

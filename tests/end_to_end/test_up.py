@@ -18,6 +18,7 @@ import pytest
 
 from tests.end_to_end.conftest import Shell
 from tests.end_to_end.customers import write_project
+from tests.end_to_end.prefect_calls import client_of
 
 pytestmark = pytest.mark.integration
 
@@ -44,9 +45,9 @@ class Up:
         return str(self.said["endpoint"]["url"])
 
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = httpx.request("GET" if body is None else "POST", f"{self.api}{path}", json=body, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
+        with client_of(self.api) as client:
+            answer = client.request("GET" if body is None else "POST", path, json=body)
+        return answer.raise_for_status().json()
 
     def start_run(self, *overrides: str) -> str:
         found = self.ask("/deployments/name/data-to-deployment/customers")
@@ -157,8 +158,8 @@ def test_the_run_of_a_killed_worker_goes_on(up: Up) -> None:
 
 
 def test_one_signal_ends_all_and_leaves_no_run_at_work(up: Up) -> None:
-    up.start_run(*_LONG)
-    _wait(lambda: up.child("prefect.engine") is not None, "no run is at work")
+    run = up.start_run(*_LONG)
+    _wait(lambda: up.state(run) == "Running", "no run is at work")
     everybody = psutil.Process(up.process.pid).children(recursive=True)
     up.process.send_signal(signal.SIGTERM)
     assert up.process.wait(90) == 0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,20 @@ def refuse() -> None:
 
 def break_down() -> None:
     raise KeyError("never to be seen by a user")
+
+
+class NeedsMoreThanItsMessageError(Exception):
+    def __init__(self, message: str, *, response: object) -> None:
+        super().__init__(message)
+        self.response = response
+
+
+def break_down_strangely() -> None:
+    raise NeedsMoreThanItsMessageError("status 418", response=None)
+
+
+def hold_what_cannot_travel() -> None:
+    raise NeedsMoreThanItsMessageError("status 418", response=lambda: None)
 
 
 def die() -> None:
@@ -57,6 +72,13 @@ def test_an_error_that_nobody_foresaw_says_where_it_came_from() -> None:
     with pytest.raises(KeyError) as caught:
         in_own_process(break_down)()
     assert "in break_down" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("function", [break_down_strangely, hold_what_cannot_travel])
+def test_an_error_that_cannot_be_sent_is_told_in_its_words(function: Callable[[], None]) -> None:
+    with pytest.raises(RuntimeError, match="NeedsMoreThanItsMessageError: status 418") as caught:
+        in_own_process(function)()
+    assert f"in {function.__name__}" in caught.value.__notes__[0]
 
 
 @pytest.mark.parametrize(

@@ -125,3 +125,20 @@ def test_a_home_in_an_object_store(capsys: Capture, monkeypatch: Patch) -> None:
     assert [line.split()[1] for line in out.splitlines()[1:]] == [KILLED, BROKEN, REFUSED, OLD]
     _, out, _ = called(["report", f"{home}/runs/flights/{REFUSED}", "--text"], capsys, monkeypatch)
     assert out.startswith("Refused: flight-delay, version 3")
+
+
+@pytest.mark.parametrize(
+    ("document", "torn"), [("outcome.json", b"{"), ("summary.json", b"\xff"), ("summary.json", b"[]")]
+)
+def test_a_torn_document_hides_no_other_run(
+    home: Path, capsys: Capture, monkeypatch: Patch, document: str, torn: bytes
+) -> None:
+    (home / "runs" / "flights" / REFUSED / document).write_bytes(torn)
+    code, out, err = called(["runs", "list"], capsys, monkeypatch)
+    assert code == 0
+    assert [line.split()[1] for line in out.splitlines()[1:]] == [KILLED, BROKEN, REFUSED, OLD]
+    assert out.splitlines()[3].split() == ["flights", REFUSED, "2026-01-02", "08:00", "torn"]
+    assert f"warning: {home / 'runs' / 'flights' / REFUSED / document}: " in err
+    _, told, _ = called(["runs", "list", "--json"], capsys, monkeypatch)
+    rows = {row["run"]: row for row in json.loads(told)["runs"]}
+    assert rows[REFUSED].keys() == rows[OLD].keys()

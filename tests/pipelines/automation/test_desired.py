@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from prefect.events.actions import CallWebhook, RunDeployment
 from pipelines.automation.naming import block_name, block_prefix, owns
 from pipelines.automation.sync import desired
 from pipelines.scheduling.deployments import Deployed
+from pipelines.watch import event
 from pipelines.watch.config import WatchConfig
 from pipelines.watch.event import DRIFT_DETECTED, SAID, Retraining, drift_event, retraining
 from pipelines.watch.memory import Memory
@@ -118,3 +120,15 @@ def test_no_second_run_within_the_cooldown() -> None:
     asked = Memory(retraining_at=datetime(2026, 5, 1, 10, 0, 1, tzinfo=UTC))
     assert retraining(watch, "customers", asked, NOW) == "cooling"
     assert retraining(watch.model_copy(update={"retrain": False}), "customers", Memory(), NOW) == "off"
+
+
+def test_a_clock_that_was_far_ahead_does_not_hold_up_a_run_for_years(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Idle:
+        def read_flow_runs(self, **_: object) -> list[object]:
+            return []
+
+    monkeypatch.setattr(event, "get_client", lambda **_: nullcontext(Idle()))
+    watch = WatchConfig(samples="s", cooldown="2h")
+    ahead, moment = (Memory(retraining_at=NOW + each) for each in (timedelta(days=3650), timedelta(seconds=5)))
+    assert retraining(watch, "customers", ahead, NOW) == "due"
+    assert retraining(watch, "customers", moment, NOW) == "cooling", "two machines' clocks differ"

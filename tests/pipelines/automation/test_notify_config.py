@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.automation.config import NotifyConfig
 from tests.end_to_end.customers import PIPELINE
 from tests.pipelines.watch.test_watch_config import opened, refusal
 
@@ -53,3 +54,17 @@ def test_what_never_happens_is_refused(tmp_path: Path, on: str, said: str) -> No
     found = refusal(tmp_path, f"notify:\n  - webhook: env:HOOK\n    on: {on}\n")
     assert f"customers.yaml:{PIPELINE.count(chr(10)) + 3}: notify.0.on" in found
     assert said in found
+
+
+@pytest.mark.parametrize(
+    ("webhook", "kept"),
+    [
+        ("https://hooks.example.org:8443/services/T0/secret?key=1", "https://hooks.example.org:8443/..."),
+        ("env:HOOK", "env:HOOK"),
+        ("block:team-chat", "block:team-chat"),
+    ],
+)
+def test_what_a_run_keeps_of_its_config_lets_nobody_post(webhook: str, kept: str) -> None:
+    config = NotifyConfig(webhook=webhook, on=("failed",))
+    assert config.model_dump(mode="json")["webhook"] == kept
+    assert config.webhook == webhook

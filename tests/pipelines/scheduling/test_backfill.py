@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +13,11 @@ from typing import Any
 import pytest
 
 from data_contracts.errors import ContractBrokenError
-from pipelines.scheduling.backfill import Range, backfill, partitions_of, pieces, worst
+from pipelines.config import load_pipeline
+from pipelines.scheduling.backfill import Done, Piece, Range, backfill, partitions_of, pieces, worst
 from pipelines.scheduling.ledger import read_entry
 from pipelines.scheduling.partitions import PartitionsConfig
+from pipelines.scheduling.source_data import data_of
 from tasks.errors import ConfigError, DataError, DiskFullError, GateRefusedError
 from tests.end_to_end.customers import PIPELINE, write_project
 
@@ -49,7 +54,7 @@ def once(
 ) -> list[str]:
     todo = pieces(path, settings, WANTED, code, path.parent / "home")
     found = backfill("customers", todo, run, path.parent / "home", again=again)
-    return [entry.outcome for _, entry in found]
+    return [done.entry.outcome for done in found]
 
 
 def test_what_is_settled_is_not_run_again(path: Path) -> None:
@@ -84,7 +89,7 @@ def test_all_are_run_again_if_that_is_asked_for_or_anything_changed(path: Path) 
     once(path, Runs())
     for change in ({"again": True}, {"code": "other", "settings": ("train.seed=5",)}):
         run = Runs()
-        once(path, run, **change)  # type: ignore[arg-type]
+        once(path, run, **change)
         assert run.asked == WANTED
         once(path, Runs())
     contract = path.parent / "customers.odcs.yaml"
@@ -127,3 +132,105 @@ def test_the_worst_exit_code_counts() -> None:
     assert worst([0, 3, 4, 2, 3]) == 2
     assert worst([0, 3, 4]) == 4
     assert worst([0, 0]) == worst([]) == 0
+
+
+def data_of_months(path: Path, text: str = "first") -> list[Path]:
+    """Write the files of the wanted months; returns them in order."""
+    files = [path.parent / f"customers-{month}.csv" for month in WANTED]
+    for file in files:
+        file.write_text(text)
+    return files
+
+
+def test_a_partition_whose_data_changed_is_run_again_and_no_other(path: Path) -> None:
+    _, second, _ = data_of_months(path)
+    once(path, Runs())
+    second.write_text("other")
+    (planned,) = [piece for piece in pieces(path, (), WANTED, "code", path.parent / "home") if piece.before is None]
+    assert (planned.partition, planned.changed) == ("2024-02", True)
+    run = Runs()
+    once(path, run)
+    assert run.asked == ["2024-02"]
+    after = Runs()
+    once(path, after)
+    assert after.asked == []
+
+
+def test_data_that_was_copied_or_put_away_is_the_same_data(path: Path) -> None:
+    first, second, third = data_of_months(path)
+    once(path, Runs())
+    os.utime(first, ns=(1, 1))
+    second.unlink()
+    third.rename(third.with_name("kept"))
+    third.with_name("kept").rename(third)
+    run = Runs()
+    once(path, run)
+    assert run.asked == []
+    entry = read_entry(path.parent / "home", "customers", "2024-01")
+    assert entry is not None
+    assert entry.data == data_of(load_pipeline(path, (), "2024-01").source), "so that it is not read again"
+
+
+def test_data_that_comes_later_to_what_broke_without_it_is_noticed(path: Path) -> None:
+    data_of_months(path)[0].unlink()
+    once(path, Runs(m02=ContractBrokenError("too many")))
+    data_of_months(path)
+    # Settled without any files: there is nothing to hold them against. They count from now on.
+    run = Runs()
+    once(path, run)
+    assert run.asked == []
+    data_of_months(path, "other")
+    once(path, run)
+    assert run.asked == WANTED
+
+
+@pytest.mark.parametrize("torn", [b"\xff\xfe{}", b"", b"[]", b'{"key": "k", "data": {"stamp": 1}}'])
+def test_an_entry_of_whatever_bytes_counts_for_nothing(path: Path, torn: bytes) -> None:
+    once(path, Runs())
+    (path.parent / "home" / "backfills" / "customers" / "2024-02.json").write_bytes(torn)
+    run = Runs()
+    once(path, run)
+    assert run.asked == ["2024-02"]
+
+
+def test_two_backfills_at_once_run_each_partition_once(path: Path) -> None:
+    home, begun, go_on = path.parent / "home", threading.Event(), threading.Event()
+    asked: list[str] = []
+
+    def run(partition: str) -> dict[str, Any]:
+        asked.append(partition)
+        begun.set()
+        go_on.wait(20)
+        return {"digest": f"digest-of-{partition}", "version": 1}
+
+    def whole(todo: list[Piece]) -> list[Done]:
+        return list(backfill("customers", todo, run, home, again=False))
+
+    with ThreadPoolExecutor(2) as both:
+        # Both have looked before either has settled anything.
+        first = both.submit(whole, pieces(path, (), WANTED, "code", home))
+        second_plan = pieces(path, (), WANTED, "code", home)
+        assert begun.wait(20)
+        second = both.submit(whole, second_plan)
+        go_on.set()
+        found = first.result(20), second.result(20)
+    assert sorted(asked) == WANTED
+    for one, other in zip(*found, strict=True):
+        assert one.entry == other.entry
+        assert one.before != other.before
+
+
+def test_a_range_that_begins_too_late_or_is_far_too_long_is_refused(path: Path) -> None:
+    with pytest.raises(ConfigError, match="`2024-06`: expected one that is over"):
+        partitions_of(MONTHS, path, Range("2024-06"), NOW)
+    with pytest.raises(ConfigError, match="from 2024-04 to 2024-02 there is no partition"):
+        partitions_of(MONTHS, path, Range("2024-04", "2024-02"), NOW)
+    days = PartitionsConfig(by="day", first=date(1, 1, 1))
+    with pytest.raises(ConfigError, match="more than 10,000 partitions\n  do: begin later"):
+        partitions_of(days, path, Range(), NOW)
+    assert len(partitions_of(days, path, Range("2024-02-28", "2024-03-01"), NOW)) == 3, "a leap day"
+
+
+def test_a_name_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 100 characters, got 300"):
+        PartitionsConfig(values=("x" * 300,))

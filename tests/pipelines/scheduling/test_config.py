@@ -10,6 +10,7 @@ import pytest
 from pipelines.check import check_pipeline
 from pipelines.config import load_pipeline
 from pipelines.scheduling.config import ScheduleConfig, missed_of, overlap_of
+from pipelines.scheduling.expressions import require_rrule
 from tasks.errors import ConfigError
 from tests.end_to_end.customers import PIPELINE, write_project
 
@@ -101,3 +102,10 @@ def test_a_schedule_over_a_list_of_partitions_is_refused(tmp_path: Path) -> None
 
 def test_an_interval_is_added_up() -> None:
     assert ScheduleConfig(interval="1w2d3h4m").every == timedelta(weeks=1, days=2, hours=3, minutes=4)
+
+
+def test_a_rule_of_minutes_on_a_day_that_is_none_is_refused_before_long() -> None:
+    with pytest.raises(ValueError, match="never fires"):
+        require_rrule("FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=30")
+    require_rrule("FREQ=MINUTELY;INTERVAL=15;BYHOUR=9;BYDAY=MO")
+    require_rrule("RRULE:FREQ=HOURLY\nEXRULE:FREQ=HOURLY;BYHOUR=3")

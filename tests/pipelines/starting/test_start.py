@@ -78,7 +78,8 @@ def test_nothing_is_overwritten_without_force(begin: Begin, tmp_path: Path) -> N
     begin(source, "kind", force=True)
     assert (CONFIG / "a.yaml").read_text() == before
     begin(source, "kind", out=tmp_path / "elsewhere", name="b")
-    assert {path.name for path in (tmp_path / "elsewhere").iterdir()} == {"b.yaml", "b.odcs.yaml"}
+    written = {path.name for path in (tmp_path / "elsewhere").iterdir()}
+    assert written == {"b.yaml", "b.odcs.yaml", "pipeline.schema.json"}
     assert check_pipeline(tmp_path / "elsewhere" / "b.yaml").contract.name == "b"
 
 
@@ -165,7 +166,7 @@ def test_groups_and_times_decide_the_split(begin: Begin, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "content", "target", "said"),
     [
-        ("a.csv", "x,y\n1,a\n", "y", "there is nothing to learn"),
+        ("a.csv", "x,y\n1,a\n", "y", "1 row, 1 of them with a `y`: too few to learn"),
         ("null.csv", "x,y\n" + ",a\n,b\n" * 30, "y", "no column is left to learn `y` from .*`x`: holds no value"),
         ("a.csv", "x,y\n1,a\n2,b\n", "y", "too few to learn"),
         ("a.csv", "x,y\n" + "1,a\n" * 30, "y", "the one value 'a' in all 30 rows"),

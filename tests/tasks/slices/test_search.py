@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tasks.slices.groups import Groups
-from tasks.slices.search import worst_slices
+from tasks.slices.search import MOST_PAIRED, worst_slices
 
 ROWS = 4000
 SEARCH = {"min_rows": 100, "find": 10, "confidence": 0.95}
@@ -77,3 +77,11 @@ def test_what_every_row_loses_more_changes_nothing(seed: int, more: float) -> No
 
 def test_equal_losses_hold_no_slice() -> None:
     assert worst_slices([A, B], np.ones(ROWS), **SEARCH)[0] == []
+
+
+def test_of_many_columns_only_those_whose_groups_differ_most_are_tried_in_twos() -> None:
+    many = [column(f"n{at}", 100 + at) for at in range(MOST_PAIRED)]
+    planted = (A.place == 1) & (B.place == 3)
+    found, tried = worst_slices([*many, A, B], noise() + 2.0 * planted, **SEARCH)
+    assert found[0].values == (("a", "a1"), ("b", "b3"))
+    assert tried == (MOST_PAIRED + 2) * 4 + MOST_PAIRED * (MOST_PAIRED - 1) // 2 * 16

@@ -1,0 +1,1 @@
+"""The first ten minutes: from a raw file to an endpoint."""

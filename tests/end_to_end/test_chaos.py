@@ -11,8 +11,8 @@ from tests.end_to_end.chaos.rounds import Bench, Unharmed, play, unharmed
 from tests.end_to_end.chaos.server import Server
 
 SEEDS = 50
-# Of different kinds, all of the variant that starts fastest; the kinds beside them are `slow`.
-QUICK = (5, 6)
+# Of the variant that starts fastest; the seeds beside it are `slow`.
+QUICK = 5
 
 
 def test_every_kind_is_drawn_and_a_seed_is_always_the_same() -> None:
@@ -20,8 +20,7 @@ def test_every_kind_is_drawn_and_a_seed_is_always_the_same() -> None:
     assert {blow.kind for blow in blows} == set(KINDS)
     assert blows == [draw(seed) for seed in range(SEEDS)]
     assert all(0 <= blow.share < 1 for blow in blows)
-    assert {draw(seed).variant for seed in QUICK} == {"plain"}
-    assert len({draw(seed).kind for seed in QUICK}) == len(QUICK)
+    assert draw(QUICK).variant == "plain"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def expected() -> dict[Variant, Unharmed]:
 
 @pytest.mark.integration
 @pytest.mark.parametrize(
-    "seed", [pytest.param(seed, marks=[] if seed in QUICK else [pytest.mark.slow]) for seed in range(SEEDS)]
+    "seed", [pytest.param(seed, marks=[] if seed == QUICK else [pytest.mark.slow]) for seed in range(SEEDS)]
 )
 def test_a_hurt_run_loses_nothing(
     tmp_path_factory: pytest.TempPathFactory, server: Server, expected: dict[Variant, Unharmed], seed: int

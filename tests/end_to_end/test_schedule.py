@@ -130,31 +130,44 @@ def due(api: httpx.Client, deployment: str, known: set[str]) -> list[dict[str, A
     return [run for run in runs(api, deployment) if run["id"] not in known and run["expected_start_time"] < now]
 
 
-@pytest.mark.slow
-def test_what_was_missed_follows_the_config(project: Shell, api: httpx.Client, worker: Callable[[], None]) -> None:
+def missed_without_a_worker(project: Shell, api: httpx.Client, name: str, policy: str) -> tuple[str, list[str]]:
+    """Deploy and wait until three runs are due that nothing takes; returns the deployment's id, and theirs."""
     # Of its own name: a run of another test that its worker left behind would hold the one slot for minutes.
-    found = deployed(project, "name=late", "schedule={interval: 1h, missed: latest}")["id"]
+    found = deployed(project, f"name={name}", f"schedule={{interval: 1h, missed: {policy}}}")["id"]
     known = {run["id"] for run in runs(api, found)}
     every_few_seconds(api, found)
     waiting = wait_for(lambda: late if len(late := due(api, found, known)) >= 3 else None)
+    return found, [run["id"] for run in waiting]
+
+
+@pytest.mark.slow
+def test_one_run_makes_up_for_those_that_were_missed(
+    project: Shell, api: httpx.Client, worker: Callable[[], None]
+) -> None:
+    found, waiting = missed_without_a_worker(project, api, "late", "latest")
     worker()
-    wait_for(lambda: [run for run in due(api, found, known) if run["state_name"] == "Promoted"])
-    ended = {run["id"]: run["state_name"] for run in due(api, found, known)}
-    waited = [ended[run["id"]] for run in waiting]
+    wait_for(lambda: [run for run in runs(api, found) if run["state_name"] == "Promoted"])
+    ended = {run["id"]: run["state_name"] for run in runs(api, found)}
+    waited = [ended[run] for run in waiting]
     assert waited.count("Promoted") == 1
     assert set(waited) <= {"Promoted", "Missed", "Cancelled"}
-
-    assert deployed(project, "name=late", "schedule={interval: 1h, missed: skip}")["id"] == found
-    known = {run["id"] for run in runs(api, found)}
-    every_few_seconds(api, found)
-    missed = wait_for(
-        lambda: next(
-            (run for run in due(api, found, known) if run["state_name"] == "Missed" and run["start_time"]), None
-        )
-    )
-    assert "nothing could run it when it was due" in missed["state"]["message"]
-    assert not [run for run in due(api, found, known) if run["state_name"] == "Promoted"]
     deployed(project, "name=late")
+
+
+@pytest.mark.slow
+def test_what_was_missed_is_skipped(project: Shell, api: httpx.Client, worker: Callable[[], None]) -> None:
+    found, waiting = missed_without_a_worker(project, api, "skipping", "skip")
+    worker()
+    ended = wait_for(lambda: all_cancelled(api, found, waiting))
+    # The first says so itself; the others are settled by it, or find its place taken.
+    missed = next(run for run in ended if run["start_time"] and run["state_name"] == "Missed")
+    assert "nothing could run it when it was due" in missed["state"]["message"]
+    deployed(project, "name=skipping")
+
+
+def all_cancelled(api: httpx.Client, deployment: str, wanted: list[str]) -> list[dict[str, Any]] | None:
+    found = [run for run in runs(api, deployment) if run["id"] in wanted]
+    return found if {run["state_type"] for run in found} == {"CANCELLED"} else None
 
 
 @pytest.mark.slow

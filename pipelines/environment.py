@@ -6,15 +6,14 @@ telemetry, which is always off.
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from pathlib import Path
 
 from pipelines.up.configured import chosen_server
 from pipelines.up.lock import FOLDER, running_server
-from tasks.errors import ConfigError
-from tasks.storage import digest_of, headrace_home, is_remote, place
+from tasks.errors import DISK_FULL, ConfigError
+from tasks.storage import digest_of, headrace_home, is_remote, nearest_existing, place
 
 RESULTS = "results"
 _CACHE = ".cache/headrace"
@@ -90,7 +89,7 @@ def require_home() -> None:
         with tempfile.TemporaryFile(dir=home):
             pass
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in DISK_FULL:
             return
         raise ConfigError(
             f"{home}: Headrace keeps everything it makes there and cannot write to it: {error.strerror}\n"
@@ -105,7 +104,7 @@ def require_prefect_home() -> None:
         ConfigError: It cannot, and no server elsewhere is configured that would keep one.
     """
     home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser().absolute()
-    there = next((each for each in (home, *home.parents) if each.exists()), home)
+    there = nearest_existing(home)
     if chosen_server() is None and not os.access(there, os.W_OK | os.X_OK):
         raise ConfigError(
             f"{home}: Prefect keeps its database there, and {there} cannot be written to\n"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +17,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, ParamSpec, TypeVar, cast
+
+from tasks.children import how_it_ended
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -40,7 +41,10 @@ def in_own_process(function: Callable[Arguments, Result]) -> Callable[Arguments,
                 ours.send((function, arguments, named))
                 error, result = ours.recv()
             except (EOFError, ConnectionError) as gone:
-                raise ChildProcessError(_how(function.__name__, process.wait())) from gone
+                raise ChildProcessError(
+                    f"{function.__name__}: its process {how_it_ended(process.wait())}, before it had a result\n"
+                    "  do: run again; what is finished is kept"
+                ) from gone
             finally:
                 process.kill()
                 process.wait()
@@ -97,12 +101,6 @@ def _that_travels(error: Exception) -> Exception:
 def _end_with_parent(connection: Connection[Any, Any]) -> None:
     connection.poll(None)
     os._exit(1)
-
-
-def _how(name: str, status: int) -> str:
-    how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with exit status {status}"
-    hint = "; the system kills so where memory is short" if status == -signal.SIGKILL else ""
-    return f"{name}: its process {how} before it had a result{hint}\n  do: run again; what is finished is kept"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
+# How the system says that a disk is full, or that this user or process may not take more of it.
+DISK_FULL = {
+    errno.ENOSPC: "no space is left",
+    errno.EDQUOT: "this user's quota is used up",
+    errno.EFBIG: "a file would become larger than this process may write",
+}
+
 
 class DataError(ValueError):
     """A source cannot be read, or does not have the shape its contract names."""

@@ -7,7 +7,6 @@ A reader sees all or nothing, and a process killed at any moment leaves the last
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -20,21 +19,20 @@ from typing import Any
 
 from serving.bundle.places import RemotePath, is_remote, place
 from serving.bundle.writing import replace_file, sync
-from tasks.errors import DiskFullError, IntegrityError
+from tasks.errors import DISK_FULL, DiskFullError, IntegrityError
 from tasks.storage_remote import WHOLE, is_whole, new_remote_folder
 
 __all__ = ["is_remote", "is_whole", "place"]
-
-_FULL = {
-    errno.ENOSPC: "no space is left",
-    errno.EDQUOT: "this user's quota is used up",
-    errno.EFBIG: "a file would become larger than this process may write",
-}
 
 
 def headrace_home() -> Path:
     """Return the place that holds runs, datasets and models: `HEADRACE_HOME` (a folder or a URI), or `.headrace`."""
     return place(os.environ.get("HEADRACE_HOME", ".headrace")).absolute()
+
+
+def nearest_existing(path: Path) -> Path:
+    """Return a path if something is there, else the nearest of the folders above it that exists."""
+    return next((each for each in (path, *path.parents) if each.exists()), path)
 
 
 def canonical_json(value: Any) -> bytes:
@@ -204,10 +202,10 @@ def naming_full_disk(folder: Path, begun: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in DISK_FULL:
             raise
         raise DiskFullError(
-            f"{folder}: {_FULL[error.errno]} ({error}{_sizes(folder, begun)}); nothing half-written stays, "
+            f"{folder}: {DISK_FULL[error.errno]} ({error}{_sizes(folder, begun)}); nothing half-written stays, "
             "what stood there still does\n"
             "  do: free some space, or set HEADRACE_HOME to a folder on a larger disk, and run again: it goes on from "
             "the last finished piece"
@@ -222,7 +220,6 @@ def _sizes(folder: Path, begun: Path | None) -> str:
     try:
         if begun is not None:
             said += f"; {sum(path.stat().st_size for path in files_below(begun)) / 1e6:,.1f} MB of it were written"
-        there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
-        return f"{said}, {shutil.disk_usage(there).free / 1e6:,.1f} MB are free"
+        return f"{said}, {shutil.disk_usage(nearest_existing(folder)).free / 1e6:,.1f} MB are free"
     except OSError:
         return said

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
+from tasks.errors import DISK_FULL
+
 _RIGHTS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FILES = frozenset({errno.EMFILE, errno.ENFILE})
 
 
@@ -47,7 +48,7 @@ def refusal_of(error: Exception) -> Refusal | None:
     if error.errno in _RIGHTS:
         do = "ask for the right to it, or name another place"
         return Refusal(2, "NoRights", f"{where}: {error.strerror}\n  do: {do}")
-    if error.errno in _ROOM:
+    if error.errno in DISK_FULL:
         do = "free some space, or set HEADRACE_HOME (and TMPDIR) to a folder on a larger disk"
         return Refusal(1, "DiskFull", f"{where}: {error.strerror}; nothing half-written stays\n  do: {do}")
     if error.errno in _FILES:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipelines.doctor.finding import Finding, note, problem
 from serving.bundle.errors import RemoteError
-from tasks.storage import is_remote
+from tasks.storage import is_remote, nearest_existing
 
 _GB = 10**9
 _LEAST_DISK, _LITTLE_DISK = 1 * _GB, 5 * _GB
@@ -22,7 +22,7 @@ def home_findings(home: Path) -> Iterator[Finding]:
     if is_remote(home):
         yield _remote(home)
         return
-    there = next(each for each in (home, *home.parents) if each.exists())
+    there = nearest_existing(home)
     yield _writing(home, there)
     free = shutil.disk_usage(there).free
     said, remedy = f"{free / _GB:.1f} GB free", "remove old runs (`headrace gc`), or set HEADRACE_HOME to a larger disk"

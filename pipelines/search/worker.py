@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import threading
 from pathlib import Path
+
+from tasks.children import end_with_input
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     line = sys.stdin.readline()
     # Before the imports, which take seconds.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_input()
 
     from pipelines import environment  # noqa: PLC0415 - Prefect reads its settings when it is first imported
 
@@ -31,12 +31,6 @@ def main() -> None:
     assert search is not None, "whoever started this process has one"
     with watching():
         search_beside(asked, Trials(asked.place, search, asked.metric))
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, however it went: its end of the pipe closes."""
-    sys.stdin.read()
-    os._exit(1)
 
 
 if __name__ == "__main__":

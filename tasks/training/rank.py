@@ -11,13 +11,13 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
+
+from tasks.children import end_with_input
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--watched", action="store_true", help="end when standard input ends")
     asked = parser.parse_args()
     if asked.watched:
-        threading.Thread(target=_end_with_input, daemon=True).start()
+        end_with_input()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
         if asked.node is None:
@@ -40,13 +40,6 @@ def main() -> None:
         _say_error(error)
         sys.stdout.flush()
         os._exit(1)
-
-
-def _end_with_input() -> None:
-    # Reads past Python's buffer, whose lock would be held when the interpreter ends.
-    while os.read(0, 1):
-        pass
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _run_rank(job_file: str) -> None:

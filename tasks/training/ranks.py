@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks import errors
+from tasks.children import how_it_ended
 from tasks.errors import ConfigError, TrainingError
 from tasks.progress import measured, progress
 from tasks.references import CheckpointRef
@@ -192,12 +193,10 @@ def _what_happened(failed: Sequence[_Rank], ranks: int) -> ValueError:
         error: ValueError = kind(what["message"])
         return error
     rank = (killed or failed)[0]
-    code = rank.process.returncode
-    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit status {code}"
-    hint = "; the system kills so where memory is short" if code == -signal.SIGKILL else ""
+    how = how_it_ended(rank.process.returncode)
     last = "\n".join(f"    {line}" for line in rank.last) or "    (nothing)"
     return TrainingError(
-        f"training: rank {rank.number} {how}{hint}; the others of this machine's {ranks} ranks were ended\n"
+        f"training: rank {rank.number} {how}; the others of this machine's {ranks} ranks were ended\n"
         f"  it said last:\n{last}\n"
         "  do: mend what it says and run again; training goes on from its last checkpoint"
     )

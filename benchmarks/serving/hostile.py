@@ -122,10 +122,11 @@ class Client:
                 self._seen.http(int(start[:3]), start, data)
             if not starts:
                 self._seen.answers["HTTP closed"] += 1
-        except ConnectionError:
-            self._seen.answers["HTTP reset"] += 1
         except TimeoutError:
             self._seen.hang("HTTP raw", data)
+        except OSError:
+            # Not only `ConnectionError`: to say "no more" to an endpoint that has closed already is "not connected".
+            self._seen.answers["HTTP reset"] += 1
         finally:
             writer.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -17,9 +17,8 @@ from pipelines.automation.retraining import retraining_automation
 from pipelines.automation.webhooks import keep_webhooks
 from pipelines.config import PipelineConfig
 from pipelines.image_config import ImagePipelineConfig
+from pipelines.prefect_pages import every
 from pipelines.scheduling.deployed import Deployed
-
-_PAGE = 100
 
 
 def sync(config: PipelineConfig | ImagePipelineConfig, deployed: Deployed) -> list[str]:
@@ -83,7 +82,7 @@ def _replace(client: SyncPrefectClient, pipeline: str, wanted: Sequence[Automati
 def _owned(client: SyncPrefectClient, pipeline: str) -> dict[str, list[Automation]]:
     """Return a pipeline's automations by name, each name's in the order of their ids."""
     found: dict[str, list[Automation]] = {}
-    for automation in sorted(_all(client), key=lambda each: each.id):
+    for automation in sorted(every(client.read_automations), key=lambda each: each.id):
         if owns(pipeline, automation.name):
             found.setdefault(automation.name, []).append(automation)
     return found
@@ -96,10 +95,3 @@ def _update(client: SyncPrefectClient, known: Automation, wanted: AutomationCore
         # The client sends what was set and no defaults, and a trigger's type is one; the server takes no owner here.
         whole = AutomationCore.model_validate(wanted.model_dump(exclude={"owner_resource"}))
         client.update_automation(known.id, whole)
-
-
-def _all(client: SyncPrefectClient) -> Iterator[Automation]:
-    offset = 0
-    while page := client.read_automations(limit=_PAGE, offset=offset):
-        yield from page
-        offset += len(page)

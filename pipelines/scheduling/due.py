@@ -28,6 +28,7 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 
 from pipelines.config import load_pipeline
+from pipelines.prefect_pages import every
 from pipelines.scheduling.config import Missed, ScheduleConfig, missed_of
 from pipelines.scheduling.partitions import PartitionsConfig
 from tasks.errors import ConfigError
@@ -38,8 +39,6 @@ TOLERANCE = timedelta(minutes=10)
 
 # Of a run that waited for another's end; and of one that was not made up for, and that somebody starts all the same.
 _NOT_LATE = frozenset({"AwaitingConcurrencySlot", MISSED})
-# What the server gives at most in one answer, unless it is told otherwise.
-_PAGE = 200
 _SAID: dict[Missed, str] = {
     "skip": "nothing could run it when it was due, and the config says `missed: skip`",
     "latest": "nothing could run it when it was due; one run makes up for all that were missed (`missed: latest`)",
@@ -166,12 +165,8 @@ def _never_begun(client: SyncPrefectClient, run: FlowRun) -> Iterator[FlowRun]:
     """
     wanted = _of_deployment(run, FlowRunFilterExpectedStartTime(before_=datetime.now(UTC)))
     wanted.state = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
-    offset = 0
-    while page := client.read_flow_runs(
-        flow_run_filter=wanted, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=_PAGE, offset=offset
-    ):
-        offset += len(page)
-        yield from (each for each in page if each.auto_scheduled and not each.run_count)
+    due = every(client.read_flow_runs, flow_run_filter=wanted, sort=FlowRunSort.EXPECTED_START_TIME_ASC)
+    yield from (each for each in due if each.auto_scheduled and not each.run_count)
 
 
 def _of_deployment(run: FlowRun, due: FlowRunFilterExpectedStartTime) -> FlowRunFilter:

@@ -14,11 +14,10 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.responses import DeploymentResponse
 
+from pipelines.prefect_pages import every
 from pipelines.scheduling.planned import Planned
 
 OURS = "headrace"
-# What the server gives at most in one answer.
-_PAGE = 200
 _WHAT = ("config_path", "overrides")
 
 
@@ -46,12 +45,8 @@ def _what(parameters: dict[str, Any]) -> list[Any]:
 
 
 def _ours(client: SyncPrefectClient, flow: str) -> Iterator[DeploymentResponse]:
-    offset = 0
-    while page := client.read_deployments(
+    return every(
+        client.read_deployments,
         flow_filter=FlowFilter(name=FlowFilterName(any_=[flow])),
         deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[OURS])),
-        limit=_PAGE,
-        offset=offset,
-    ):
-        offset += len(page)
-        yield from page
+    )

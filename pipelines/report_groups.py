@@ -104,9 +104,11 @@ def explained(ref: ExplanationRef) -> Explained:
 def _permuted(importance: Mapping[str, Any]) -> str:
     name = importance["metric"]
     label = METRIC[name].label
+    left_out = importance["left_out"]
+    others = f" {left_out:,} other columns move the scores less and were not permuted." if left_out else ""
     return (
         f"By how much {label} gets worse than {figure(importance['value'])} where a column is permuted over "
-        f"{importance['rows']:,} rows of the test split; mean and deviation of {importance['repeats']} times."
+        f"{importance['rows']:,} rows of the test split; mean and deviation of {importance['repeats']} times.{others}"
     )
 
 

@@ -30,12 +30,10 @@ class ColumnFeatures:
     numeric: tuple[int, ...]
     categorical: tuple[int, ...]
 
-    def replaced(self, inputs: Inputs, rows: NDArray[np.int64]) -> Inputs:
-        """Return inputs whose features of this column are those of other rows: all together, so that they agree."""
-        numeric, categorical = (each.copy() for each in inputs)
-        numeric[:, self.numeric] = inputs[0][rows][:, self.numeric]
-        categorical[:, self.categorical] = inputs[1][rows][:, self.categorical]
-        return numeric, categorical
+    def put(self, into: Inputs, inputs: Inputs, rows: NDArray[np.int64]) -> None:
+        """Set the features of this column to those of rows of the inputs: all together, so that they agree."""
+        into[0][:, self.numeric] = inputs[0][:, self.numeric][rows]
+        into[1][:, self.categorical] = inputs[1][:, self.categorical][rows]
 
 
 def column_features(preprocessing: Preprocessing) -> list[ColumnFeatures]:

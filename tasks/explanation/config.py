@@ -20,6 +20,8 @@ class ImportanceConfig(BaseModel):
     Attributes:
         rows: How many rows of the test split are permuted; all where it has fewer.
         repeats: How often each column is permuted.
+        columns: How many columns are permuted at most. Of more, it is those whose permutation moves the scores of a
+            hundred rows the most.
         metric: What must get worse; `auto` takes what training selects weights by: log loss, RMSE or pinball loss.
     """
 
@@ -27,6 +29,7 @@ class ImportanceConfig(BaseModel):
 
     rows: int = Field(default=2000, ge=10)
     repeats: int = Field(default=5, ge=2, le=100)
+    columns: PositiveInt = 500
     metric: str = AUTO
 
 

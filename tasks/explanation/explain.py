@@ -16,7 +16,7 @@ from tasks.evaluation.held_out import plain_truth
 from tasks.explanation.columns import Floats, Inputs, column_features
 from tasks.explanation.config import AUTO, ExplainConfig
 from tasks.explanation.examples import chosen_rows, explain_rows, score_weights
-from tasks.explanation.importance import Judge, importances
+from tasks.explanation.importance import Judge, importances, most_moving
 from tasks.metrics.row_losses import LOSS_OF, row_losses
 from tasks.metrics.selection import metrics_of
 from tasks.models.checkpoint import load_predictor
@@ -33,6 +33,9 @@ from tasks.training.splits import SplitTensors, read_split
 
 EXPLANATION = "explanation.json"
 
+# Rows by which the columns worth permuting are told from the others.
+_GLANCED = 100
+
 
 def run_explain(
     features: DatasetRef,
@@ -46,8 +49,8 @@ def run_explain(
 
     Writes `home/explanations/<digest>/explanation.json`, with None for what the config does not ask for:
 
-    - `importance`: `metric`, its `value`, `rows`, `repeats`, and `columns`: `column`, `mean` and `deviation` of each,
-      the greatest first.
+    - `importance`: `metric`, its `value`, `rows`, `repeats`, `columns`: `column`, `mean` and `deviation` of each,
+      the greatest first, and how many columns were `left_out`.
     - `examples`: `method`, `loss`, `background` and `rows`: of each its position `row` in the test split, why it was
       `chosen`, its `loss`, which score is explained (`of`), the `score` before calibration, the `base` that it is set
       against, what each raw column adds to that (`columns`, the greatest first), and the `remainder` that no
@@ -87,20 +90,19 @@ def _importance(
     rows = _sample(len(held_out), asked.rows, config.seed)
     metric = metrics_of(target.problem)[0] if asked.metric == AUTO else asked.metric
     draws = [np.random.default_rng([config.seed, repeat]).permutation(len(rows)) for repeat in range(asked.repeats)]
-    whole, found = importances(
-        model,
-        _inputs(held_out, rows),
-        plain_truth(held_out.target.numpy()[rows], target),
-        column_features(fitted),
-        Judge(target, decision, metric),
-        draws,
-    )
+    columns, glanced = column_features(fitted), rows[:_GLANCED]
+    shuffled = np.random.default_rng(config.seed).permutation(len(glanced))
+    chosen = most_moving(model, _inputs(held_out, glanced), columns, asked.columns, shuffled)
+    truth = plain_truth(held_out.target.numpy()[rows], target)
+    judge = Judge(target, decision, metric)
+    whole, found = importances(model, _inputs(held_out, rows), truth, chosen, judge, draws)
     return {
         "metric": metric,
         "value": whole,
         "rows": len(rows),
         "repeats": asked.repeats,
         "columns": [asdict(each) for each in found],
+        "left_out": len(columns) - len(chosen),
     }
 
 

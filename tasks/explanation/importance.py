@@ -7,7 +7,7 @@ little, for the other still says it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,8 +94,47 @@ def importances(
     whole = judge.value(truth, predictor.scores(*inputs))
     sign = -direction(judge.metric)
     found = []
-    for column in columns:
-        values = [judge.value(truth, predictor.scores(*column.replaced(inputs, rows))) for rows in draws]
-        worse = sign * (np.array(values) - whole)
+    for column, scores in _permuted(predictor, inputs, columns, draws):
+        worse = sign * (np.array([judge.value(truth, each) for each in scores]) - whole)
         found.append(Importance(column.column, float(worse.mean()), float(worse.std(ddof=1))))
     return whole, sorted(found, key=lambda each: -each.mean)
+
+
+def most_moving(
+    predictor: Predictor, inputs: Inputs, columns: Sequence[ColumnFeatures], most: int, draw: NDArray[np.int64]
+) -> list[ColumnFeatures]:
+    """Return the columns worth a closer look: those whose permutation moves the scores the most.
+
+    A look at how far scores move asks for no truth, so that few rows tell more than they do of a metric.
+
+    Args:
+        predictor: The model.
+        inputs: Of N rows.
+        columns: What to choose from.
+        most: How many to choose; where there are no more, all are returned.
+        draw: A permutation of the N rows.
+
+    Returns:
+        The chosen, in their order.
+    """
+    if len(columns) <= most:
+        return list(columns)
+    whole = predictor.scores(*inputs)
+    moved = [np.abs(scores - whole).mean() for _, (scores,) in _permuted(predictor, inputs, columns, [draw])]
+    chosen = np.argsort(-np.array(moved), kind="stable")[:most]
+    return [columns[place] for place in np.sort(chosen)]
+
+
+def _permuted(
+    predictor: Predictor, inputs: Inputs, columns: Sequence[ColumnFeatures], draws: Sequence[NDArray[np.int64]]
+) -> Iterator[tuple[ColumnFeatures, list[Floats]]]:
+    """Yield every column with the scores of each draw; one copy of the inputs serves all of them."""
+    changed = (inputs[0].copy(), inputs[1].copy())
+    as_they_are = np.arange(len(inputs[0]))
+    for column in columns:
+        scores = []
+        for rows in draws:
+            column.put(changed, inputs, rows)
+            scores.append(predictor.scores(*changed))
+        yield column, scores
+        column.put(changed, inputs, as_they_are)

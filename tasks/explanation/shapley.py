@@ -9,8 +9,12 @@ import numpy as np
 from tasks.explanation.columns import ColumnFeatures, Floats, Inputs
 from tasks.models.predictor import Predictor
 
-# Orders of the columns for each row; each comes once forwards and once backwards.
+# Orders of the columns for each row; each comes once forwards and once backwards. Many columns have fewer orders, so
+# that a row takes about so many steps at most.
 _ORDERS = 64
+_STEPS = 1 << 16
+# Values scored at a time, numbers and codes.
+_VALUES_AT_ONCE = 1 << 24
 
 
 def sampled_shapley(
@@ -39,16 +43,22 @@ def sampled_shapley(
         float64 `[N, 1 + C]`: the mean score of the background rows that were drawn, then what each column gets.
     """
     found = []
+    length = len(columns) + 1
+    pairs = min(_ORDERS, max(4, _STEPS // length)) // 2
+    at_once = max(1, _VALUES_AT_ONCE // (length * sum(each.shape[1] for each in rows)))
     for place in range(len(rows[0])):
         random = np.random.default_rng([seed, place])
-        half = [random.permutation(len(columns)) for _ in range(_ORDERS // 2)]
+        half = [random.permutation(len(columns)) for _ in range(pairs)]
         orders = [order for each in half for order in (each, each[::-1])]
         # An order and its reverse begin alike, so that they balance each other.
         starts = np.repeat(random.integers(0, len(background[0]), len(half)), 2)
-        steps = [_steps(background, int(start), rows, place, [columns[at] for at in order])
-                 for start, order in zip(starts, orders, strict=True)]  # fmt: skip
-        inputs = tuple(np.concatenate([each[part] for each in steps]) for part in range(2))
-        scores = (predictor.scores(*inputs) @ weights[place]).reshape(len(orders), len(columns) + 1)
+        walks = [(int(start), [columns[at] for at in order]) for start, order in zip(starts, orders, strict=True)]
+        scored = []
+        for first in range(0, len(walks), at_once):
+            steps = [_steps(background, start, rows, place, order) for start, order in walks[first : first + at_once]]
+            inputs = tuple(np.concatenate([each[part] for each in steps]) for part in range(2))
+            scored.append(predictor.scores(*inputs) @ weights[place])
+        scores = np.concatenate(scored).reshape(len(orders), length)
         changes = np.zeros((len(orders), len(columns)))
         for order, into, line in zip(orders, changes, scores, strict=True):
             into[order] = np.diff(line)

@@ -17,7 +17,7 @@ from tasks.export.outputs import Tensors, output_tensors
 from tasks.export.raw_columns import feed
 from tasks.images.layout import pixels_of
 from tasks.models.predictor import Predictor
-from tasks.models.spec import images_at_once
+from tasks.models.spec import images_at_once, rows_at_once
 from tasks.prediction.decision import Decision
 from tasks.prediction.predictions import predictions
 from tasks.preprocessing.constants import Preprocessing
@@ -64,10 +64,10 @@ class ServingPath:
         return cls(load_session((bundle / MODEL).read_bytes()), manifest.inputs)
 
     def predict(self, table: pa.Table) -> Tensors:
-        """Return the graph's answer for typed rows, by output; images run a few at a time."""
+        """Return the graph's answer for typed rows, by output, a part of the rows at a time."""
         names = [output.name for output in self.session.get_outputs()]
         sizes = [math.prod(spec.shape[:2]) for spec in self.inputs if spec.logical_type == "image"]
-        at_once = images_at_once(*sizes) if sizes else max(1, table.num_rows)
+        at_once = images_at_once(*sizes) if sizes else rows_at_once(len(self.inputs))
         parts = [
             self.session.run(names, feed(table.slice(start, at_once), self.inputs))
             for start in range(0, max(1, table.num_rows), at_once)

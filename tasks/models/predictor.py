@@ -9,11 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.models.spec import Network
+from tasks.models.spec import Network, rows_at_once
 
 Floats = NDArray[np.float64]
-
-_BATCH = 8192
 
 
 class Predictor(ABC):
@@ -39,11 +37,12 @@ class NetworkPredictor(Predictor):
         self.network = network.eval()
 
     def scores(self, *inputs: NDArray[Any]) -> Floats:
-        """Score records, a few thousand at a time."""
+        """Score records, as many at a time as `rows_at_once` says."""
+        at_once = rows_at_once(sum(each.shape[1] for each in inputs))
         tensors = [torch.from_numpy(np.ascontiguousarray(each)) for each in inputs]
         with torch.inference_mode():
             scored = [
-                self.network(*(each[start : start + _BATCH] for each in tensors)).double().numpy()
-                for start in range(0, max(len(tensors[0]), 1), _BATCH)
+                self.network(*(each[start : start + at_once] for each in tensors)).double().numpy()
+                for start in range(0, max(len(tensors[0]), 1), at_once)
             ]
         return np.concatenate(scored)

@@ -12,6 +12,8 @@ from torch import nn
 from tasks.preprocessing.constants import Preprocessing
 
 _PIXELS_AT_ONCE = 1 << 18
+_ROWS_AT_ONCE = 1 << 13
+_VALUES_AT_ONCE = 1 << 20
 
 
 class _Frozen(BaseModel):
@@ -64,6 +66,11 @@ class FeatureSpec(_Frozen):
             kind=preprocessing.target.kind,
         )
 
+    @property
+    def at_once(self) -> int:
+        """How many rows are scored together."""
+        return rows_at_once(len(self.numeric) + len(self.categorical))
+
 
 class ImageSpec(_Frozen):
     """Images of one shape, what centres and scales their channels, and how many scores a record gets."""
@@ -83,6 +90,11 @@ class ImageSpec(_Frozen):
     def at_once(self) -> int:
         """How many images are scored together."""
         return images_at_once(self.height * self.width)
+
+
+def rows_at_once(features: int) -> int:
+    """Return how many rows of so many features are scored together: as many as a network holds in some 100 MB."""
+    return max(1, min(_ROWS_AT_ONCE, _VALUES_AT_ONCE // max(1, features)))
 
 
 def images_at_once(pixels: int) -> int:

@@ -227,7 +227,7 @@ def _settings(config: TrainConfig, model: TreesConfig) -> dict[str, Any]:
         "num_threads": config.machine.thread_count(),
         # Together: the same trees on any number of threads.
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": True,
         # The preprocessing fills what is missing, so that the exported trees need no third way at a split.
         "use_missing": False,
         "verbosity": -1,

@@ -18,7 +18,7 @@ from torch import nn
 from tasks.errors import IntegrityError
 from tasks.models.checkpoint import WEIGHTS, ModelDescription, write_model
 from tasks.models.registry import NetworkConfig, build_network
-from tasks.models.spec import ImageSpec, spec_of
+from tasks.models.spec import spec_of
 from tasks.preprocessing.constants import Preprocessing
 from tasks.progress import progress
 from tasks.references import CheckpointRef
@@ -45,7 +45,6 @@ from tasks.training.watching import Watch
 
 RANGE_TEST = "learning_rate.json"
 
-_VALIDATION_BATCH = 8192
 _WHOLE = Share()
 
 _logger = logging.getLogger(__name__)
@@ -160,9 +159,8 @@ class _Run:
         self._trial = RoundLoader(train, replace(drawing, batches=RANGE_STEPS, share=_WHOLE))
         self._spec = spec_of(fitted)
         self._described = _described(fitted, config, best_round=0)
-        at_once = self._spec.at_once if isinstance(self._spec, ImageSpec) else _VALIDATION_BATCH
         self._validated = len(material.validation)
-        self._validation = SliceLoader(share_of(material.validation, share), batch_size=at_once)
+        self._validation = SliceLoader(share_of(material.validation, share), batch_size=self._spec.at_once)
         self.steps = config.rounds * config.steps_per_round
         self.selection = Selection(config.selection.resolved(self.target.problem), config.rounds)
         self.folder = run_folder(work, material, config, augment)

@@ -117,6 +117,26 @@ def test_a_blend_is_sampled_and_adds_up_exactly() -> None:
     assert (again.columns == found.columns).all()
 
 
+def test_thousands_of_columns_are_sampled_a_part_at_a_time() -> None:
+    """All steps of all orders at once would be half a gigabyte for one row."""
+    wide, asked = 1100, []
+
+    class Sum(Predictor):
+        def scores(self, *inputs: NDArray[Any]) -> NDArray[np.float64]:
+            asked.append(inputs[0].size)
+            return inputs[0].astype(np.float64) @ np.linspace(0, 1, wide)[:, None]
+
+    random = np.random.default_rng(0)
+    background, row = (
+        (random.normal(size=(rows, wide)).astype(np.float32), np.zeros((rows, 0), np.int64)) for rows in (3, 1)
+    )
+    columns = [ColumnFeatures(str(place), (place,), ()) for place in range(wide)]
+    found = explain_rows(Sum(), background, row, np.ones((1, 1)), columns, seed=0)
+    assert max(asked) <= 1 << 24
+    assert found.base + found.columns.sum(axis=1) == pytest.approx(Sum().scores(*row)[:, 0], abs=1e-6)
+    assert abs(found.columns[0, 0]) < 1e-9
+
+
 class OneHot(TabularNetwork):
     """A network of somebody's own that looks nothing up."""
 

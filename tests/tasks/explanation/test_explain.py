@@ -48,6 +48,12 @@ def test_what_is_not_asked_for_is_not_there(tmp_path: Path) -> None:
     assert len(few["examples"]["rows"]) == 1
 
 
+def test_columns_beyond_the_most_are_counted(tmp_path: Path) -> None:
+    found = read_explanation(explain(small_model(tmp_path, "binary"), tmp_path, importance={"columns": 1}, examples=0))
+    assert [each["column"] for each in found["importance"]["columns"]] == ["x0"]
+    assert found["importance"]["left_out"] == 2
+
+
 def test_a_metric_that_the_problem_lacks_is_refused() -> None:
     config = ExplainConfig.model_validate({"importance": {"metric": "rocauc"}})
     with pytest.raises(ConfigError, match="`rocauc` is no metric of this problem; did you mean `roc_auc`"):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tasks.errors import DataError
 from tasks.explanation.columns import ColumnFeatures, by_column, column_features
-from tasks.explanation.importance import Judge, importances
+from tasks.explanation.importance import Judge, importances, most_moving
 from tasks.models.predictor import Predictor
 from tasks.prediction.decision import Decision
 from tasks.preprocessing.constants import CategoricalFeature, NumericFeature, Preprocessing
@@ -51,11 +51,28 @@ def test_what_is_used_counts_and_what_is_not_does_not() -> None:
 def test_all_features_of_a_column_move_together() -> None:
     inputs = rows_of(1)
     rows = draws(1)[0]
-    numeric, categorical = COLUMNS[0].replaced(inputs, rows)
+    numeric, categorical = inputs[0].copy(), inputs[1].copy()
+    COLUMNS[0].put((numeric, categorical), inputs, rows)
     assert (numeric[:, :2] == inputs[0][rows][:, :2]).all()
     assert (numeric[:, 2] == inputs[0][:, 2]).all()
     assert (categorical == inputs[1]).all()
-    assert (COLUMNS[2].replaced(inputs, rows)[1] == inputs[1][rows]).all()
+    COLUMNS[2].put((numeric, categorical), inputs, rows)
+    assert (categorical == inputs[1][rows]).all()
+
+
+def test_of_many_columns_those_that_move_the_scores_are_looked_at() -> None:
+    inputs = rows_of(3)
+    shuffled = draws(1)[0]
+    assert most_moving(Known(), inputs, COLUMNS, 3, shuffled) == COLUMNS
+    assert most_moving(Known(), inputs, COLUMNS, 2, shuffled) == [COLUMNS[0], COLUMNS[2]]
+    assert most_moving(Known(), inputs, COLUMNS, 1, shuffled) == [COLUMNS[0]]
+
+
+def test_the_inputs_stay_as_they_are() -> None:
+    inputs = rows_of(4)
+    kept = [each.copy() for each in inputs]
+    importances(Known(), inputs, np.zeros(ROWS), COLUMNS, Judge(NUMBER, Decision(), "rmse"), draws())
+    assert all((each == before).all() for each, before in zip(inputs, kept, strict=True))
 
 
 def test_a_gain_in_a_metric_of_which_more_is_better_is_a_loss_elsewhere() -> None:

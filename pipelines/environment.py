@@ -1,7 +1,7 @@
-"""The settings under which Prefect, Dask and Great Expectations run inside Headrace.
+"""The settings under which Prefect, Dask, Great Expectations and OpenMP run inside Headrace.
 
-Call `prepare` before the first import of `prefect`: it reads its settings once. What the user has set wins, but for
-telemetry, which is always off.
+Call `prepare` before the first import of `prefect` or `torch`: they read their settings once. What the user has set
+wins, but for telemetry, which is always off.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ _NO_TELEMETRY = {
 }
 
 _DEFAULTS = {
+    # Threads of torch and LightGBM sleep while they wait for each other. By default they turn on the spot, which, where
+    # other processes want the same cores, took five times the CPU time for the same trees (benchmarks/training).
+    "OMP_WAIT_POLICY": "PASSIVE",
     # A first start migrates the database: slower, on a busy machine, than Prefect's own limit of 20 s.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",

@@ -15,6 +15,7 @@ import pytest
 from tests.end_to_end.conftest import ROOT, Shell
 from tests.end_to_end.customers import write_customers, write_project
 from tests.end_to_end.prefect_calls import client_of
+from tests.end_to_end.receiver import wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -67,15 +68,6 @@ def runs(api: httpx.Client, deployment: str) -> list[dict[str, Any]]:
     return [run for run in found if run["auto_scheduled"]]
 
 
-def wait_for(ready: Callable[[], Any], seconds: float = 200) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := ready():
-            return found
-        time.sleep(1)
-    pytest.fail("it did not happen in time")
-
-
 def log_of(api: httpx.Client, run: dict[str, Any]) -> str:
     asked = {"logs": {"flow_run_id": {"any_": [run["id"]]}}, "limit": 200}
     return "\n".join(line["message"] for line in api.post("/logs/filter", json=asked).raise_for_status().json())
@@ -111,7 +103,9 @@ def test_a_cron_schedule_fires_and_a_worker_runs_it_to_the_end(
 ) -> None:
     worker()
     found = deployed(project, "schedule={cron: '* * * * *'}")
-    run = wait_for(lambda: next((run for run in runs(api, found["id"]) if run["state_name"] == "Promoted"), None))
+    run = wait_for(
+        lambda: next((run for run in runs(api, found["id"]) if run["state_name"] == "Promoted"), None), "a promotion"
+    )
     assert "trigger:scheduled" in run["tags"]
     said = log_of(api, run)
     assert "churn version 1 is the champion" in said
@@ -136,7 +130,7 @@ def missed_without_a_worker(project: Shell, api: httpx.Client, name: str, policy
     found = deployed(project, f"name={name}", f"schedule={{interval: 1h, missed: {policy}}}")["id"]
     known = {run["id"] for run in runs(api, found)}
     every_few_seconds(api, found)
-    waiting = wait_for(lambda: late if len(late := due(api, found, known)) >= 3 else None)
+    waiting = wait_for(lambda: late if len(late := due(api, found, known)) >= 3 else None, "three runs that are due")
     return found, [run["id"] for run in waiting]
 
 
@@ -146,7 +140,7 @@ def test_one_run_makes_up_for_those_that_were_missed(
 ) -> None:
     found, waiting = missed_without_a_worker(project, api, "late", "latest")
     worker()
-    wait_for(lambda: [run for run in runs(api, found) if run["state_name"] == "Promoted"])
+    wait_for(lambda: [run for run in runs(api, found) if run["state_name"] == "Promoted"], "a promotion")
     ended = {run["id"]: run["state_name"] for run in runs(api, found)}
     waited = [ended[run] for run in waiting]
     assert waited.count("Promoted") == 1
@@ -158,7 +152,7 @@ def test_one_run_makes_up_for_those_that_were_missed(
 def test_what_was_missed_is_skipped(project: Shell, api: httpx.Client, worker: Callable[[], None]) -> None:
     found, waiting = missed_without_a_worker(project, api, "skipping", "skip")
     worker()
-    ended = wait_for(lambda: all_cancelled(api, found, waiting))
+    ended = wait_for(lambda: all_cancelled(api, found, waiting), "their cancellation")
     # The first says so itself; the others are settled by it, or find its place taken.
     missed = next(run for run in ended if run["start_time"] and run["state_name"] == "Missed")
     assert "nothing could run it when it was due" in missed["state"]["message"]

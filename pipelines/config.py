@@ -15,6 +15,7 @@ from data_contracts.yaml_lines import YamlFile, YamlFileError, read_yaml
 from pipelines.automation.config import NotifyConfig
 from pipelines.config_errors import problems
 from pipelines.image_config import ImagePipelineConfig
+from pipelines.places import place_beside
 from pipelines.scheduling.config import Schedules
 from pipelines.scheduling.partitions import PartitionsConfig
 from pipelines.scheduling.placeholder import fill_in
@@ -38,7 +39,6 @@ from tasks.models.config import AutoConfig
 from tasks.preprocessing.config import PreprocessConfig
 from tasks.preprocessing.problem import TargetConfig
 from tasks.promotion.promote import PromoteConfig
-from tasks.storage import beside
 from tasks.training.start import start_beside
 from tasks.training.train import TrainConfig
 
@@ -210,8 +210,8 @@ def apply_override(value: dict[str, Any], override: str) -> None:
 
 
 def _beside(config: PipelineConfig, folder: Path) -> PipelineConfig:
-    source = config.source.model_copy(update={"path": str(beside(folder, config.source.path))})
+    source = config.source.model_copy(update={"path": place_beside(folder, config.source.path)})
     train = config.train.model_copy(update={"start_from": start_beside(config.train.start_from, folder)})
     watch = watch_beside(config.watch, folder)
-    beside_it = {"contract": str(folder / config.contract), "source": source, "train": train, "watch": watch}
+    beside_it = {"contract": place_beside(folder, config.contract), "source": source, "train": train, "watch": watch}
     return config.model_copy(update=beside_it)

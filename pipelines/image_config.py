@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pipelines.automation.config import NotifyConfig
+from pipelines.places import place_beside
 from pipelines.scheduling.config import Schedules
 from pipelines.scheduling.partitions import PartitionsConfig
 from pipelines.search.config import SearchConfig
@@ -27,7 +28,6 @@ from tasks.promotion.group_gates import require_group_gates
 from tasks.promotion.promote import PromoteConfig
 from tasks.promotion.requirements import require_gates
 from tasks.slices.config import SlicesConfig
-from tasks.storage import beside
 from tasks.training.requirements import require_fitting
 from tasks.training.start import start_beside
 from tasks.training.train import TrainConfig
@@ -86,7 +86,7 @@ class ImagePipelineConfig(BaseModel):
 
     def beside(self, folder: Path) -> ImagePipelineConfig:
         """Return the config with the source's path taken from a folder, where it is relative."""
-        source = self.source.model_copy(update={"path": str(beside(folder, self.source.path))})
+        source = self.source.model_copy(update={"path": place_beside(folder, self.source.path)})
         train = self.train.model_copy(update={"start_from": start_beside(self.train.start_from, folder)})
         return self.model_copy(update={"images": self.images.model_copy(update={"source": source}), "train": train})
 

@@ -19,7 +19,7 @@ def prepare_images(run: Run, config: ImagePipelineConfig) -> Data:
         ContractBrokenError: Too many images cannot be taken.
     """
     asked, where = config.images, {"home": run.home, "dask": run.dask}
-    raw = piece(bindings.ingest_images, wording.rows, source=asked.source, config=asked.image, **where)
+    raw = piece(bindings.ingest_images, wording.images, source=asked.source, config=asked.image, **where)
     require_taken(raw, asked.max_quarantined)
     clean = piece(bindings.deduplicate_images, wording.rows, images=raw, config=asked.duplicates, **where)
     split = piece(bindings.split_images, wording.split, images=clean, config=asked.split, **where)

@@ -11,6 +11,7 @@ from tasks.cross_validation.cross_validate import read_cross_validation
 from tasks.evaluation.evaluate import read_metrics
 from tasks.explanation.explain import read_explanation
 from tasks.export.verify import read_certificate
+from tasks.images.taken import validation_of
 from tasks.metrics.selection import metrics_of
 from tasks.models.checkpoint import read_description, read_history
 from tasks.preprocessing.fit import read_preprocessing
@@ -41,6 +42,12 @@ _REASON = "  - "
 def rows(dataset: DatasetRef) -> str:
     """Say how many rows a dataset has."""
     return f"{dataset.rows:,} rows"
+
+
+def images(dataset: DatasetRef) -> str:
+    """Say how many images of a source can be taken."""
+    found = validation_of(dataset)
+    return f"{found.kept:,} images, {found.quarantined:,} in quarantine"
 
 
 def validation(result: ValidationRef) -> str:
@@ -108,7 +115,7 @@ def slices(result: SlicesRef) -> str:
     """Say where the model is worst, and between how many protected groups it was compared."""
     found = read_slices(result)
     search = found["search"]
-    said = f"{len(search['found'])} worse of {search['tried']:,} slices"
+    said = f"{len(search['found'])} worse of {search['tried']:,} slices" if search["tried"] else "none is large enough"
     if search["found"]:
         worst = search["found"][0]
         named = " and ".join(f"{column}: {group}" for column, group in worst["slice"])

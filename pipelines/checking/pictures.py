@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from tasks.errors import DataError
 from tasks.images.config import ImagesConfig
 from tasks.images.decode import decode_image
-from tasks.images.records import FoundImages, ImageRecord, RefusedImageError
+from tasks.images.idx import IdxPiece
+from tasks.images.records import FoundImages, ImageRecord, Piece, RefusedImageError
 from tasks.images.sources import find_images
+from tasks.images.tables import TablePiece
 
 # Images that are decoded, spread over what is counted; and images of a piece of the source.
 _DECODED, _PIECE = 100, 2_000
@@ -24,12 +27,16 @@ class Pictures:
     Attributes:
         counted: Images that were counted.
         whole: Whether these are all.
+        images: Images of the whole source, by what its files say.
+        encoded_bytes: Of an image, in the mean of those that were decoded; 0 where the source holds pixels.
         classes: Images by class, in the classes' order; None where the source says no known class.
         notes: Sentences for a person.
     """
 
     counted: int
     whole: bool
+    images: int
+    encoded_bytes: float
     classes: dict[str, int]
     notes: tuple[str, ...]
 
@@ -60,7 +67,26 @@ def look_at_images(config: ImagesConfig) -> Pictures:
             f"source {config.source.path}: expected images of at least two classes, got {classes}\n"
             "  do: put each class into a folder of its own, or mend `class_folder`, `label_column` or `classes`"
         )
-    return Pictures(len(records), whole, classes, tuple(_notes(records, counts, found, config)))
+    tried = [each for each in records[:: max(1, len(records) // _DECODED)][:_DECODED] if each.content is not None]
+    sizes = list(map(_encoded, tried))
+    return Pictures(
+        counted=len(records),
+        whole=whole,
+        images=len(records) if whole else sum(map(_images, found.pieces)),
+        encoded_bytes=sum(sizes) / max(1, len(sizes)),
+        classes=classes,
+        notes=tuple(_notes(records, tried, counts, found, config)),
+    )
+
+
+def _images(piece: Piece) -> int:
+    return piece.stop - piece.start if isinstance(piece, IdxPiece | TablePiece) else 0
+
+
+def _encoded(record: ImageRecord) -> int:
+    if isinstance(record.content, Path):
+        return record.content.stat().st_size
+    return len(record.content) if isinstance(record.content, bytes) else 0
 
 
 def _class_of(record: ImageRecord, found: FoundImages) -> str | None:
@@ -70,12 +96,15 @@ def _class_of(record: ImageRecord, found: FoundImages) -> str | None:
 
 
 def _notes(
-    records: list[ImageRecord], counts: Counter[str | None], found: FoundImages, config: ImagesConfig
+    records: list[ImageRecord],
+    tried: list[ImageRecord],
+    counts: Counter[str | None],
+    found: FoundImages,
+    config: ImagesConfig,
 ) -> Iterator[str]:
     if lost := counts[None]:
         yield f"{lost:,} of {len(records):,} images have no class of `source.classes`, and would be quarantined"
     refused: dict[str, list[str]] = {}
-    tried = [each for each in records[:: max(1, len(records) // _DECODED)][:_DECODED] if each.content is not None]
     taken: set[str | None] = set()
     for record in tried:
         assert record.content is not None

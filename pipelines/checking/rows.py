@@ -38,6 +38,7 @@ class FirstRows:
         rows: Rows of the whole source, about.
         counted: Whether every row of it was counted.
         quarantined: Rows by the id of the rule that a run would quarantine them for.
+        values: Different values of the target that were seen; of several columns the most.
         notes: Sentences for a person.
         summary: What was looked at, in a few words.
     """
@@ -46,6 +47,7 @@ class FirstRows:
     rows: int
     counted: bool
     quarantined: dict[str, int]
+    values: int
     notes: tuple[str, ...]
     summary: str
 
@@ -71,6 +73,7 @@ def look_at_rows(config: PipelineConfig, contract: Contract) -> FirstRows:
         validation = _validated(raw, by_row, config, home)
         kept = _kept_targets(raw, validation, by_row, config.targets)
         quarantined = dict(read_counts(validation).quarantined)
+        values = max(len(kept.column(name).drop_null().unique()) for name in config.targets)
         notes = [
             *_unknown(heads, contract),
             *_broken(quarantined, validation, contract),
@@ -78,7 +81,9 @@ def look_at_rows(config: PipelineConfig, contract: Contract) -> FirstRows:
             *target_notes(kept, contract, config, whole=heads.whole),
         ]
     rows = validation.rows if heads.whole else heads.rows
-    return FirstRows(validation.rows, rows, heads.counted, quarantined, tuple(notes), _summary(heads, validation))
+    return FirstRows(
+        validation.rows, rows, heads.counted, quarantined, values, tuple(notes), _summary(heads, validation)
+    )
 
 
 def _summary(heads: Heads, validation: ValidationRef) -> str:

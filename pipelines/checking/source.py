@@ -8,7 +8,7 @@ from typing import Any
 
 from data_contracts.contract import Contract
 from data_contracts.yaml_lines import read_yaml
-from pipelines.checking.cost import Cost, estimate
+from pipelines.checking.cost import Cost, estimate, estimate_images
 from pipelines.checking.pictures import look_at_images
 from pipelines.checking.rows import look_at_rows
 from pipelines.config import PipelineConfig
@@ -23,13 +23,13 @@ class Looked:
     Attributes:
         summary: What was looked at, in a few words.
         notes: What is good to know before a run, a sentence each.
-        cost: About what a run takes; None of images, whose training was not calibrated.
+        cost: About what a run takes.
         facts: For programs.
     """
 
     summary: str
     notes: tuple[str, ...]
-    cost: Cost | None
+    cost: Cost
     facts: dict[str, Any]
 
 
@@ -51,14 +51,15 @@ def look_at_source(path: Path, config: PipelineConfig | ImagePipelineConfig, con
     try:
         if isinstance(config, ImagePipelineConfig):
             seen = look_at_images(config.images)
-            facts = {"images": seen.counted, "whole": seen.whole, "classes": seen.classes}
-            return Looked(seen.summary, seen.notes, None, facts)
+            cost = estimate_images(config, seen)
+            facts = {"images": seen.counted, "whole": seen.whole, "classes": seen.classes, "cost": asdict(cost)}
+            return Looked(seen.summary, seen.notes, cost, facts)
         first = look_at_rows(config, contract)
     except DataError as error:
         file = read_yaml(path)
         section = ("images", "source", "path") if isinstance(config, ImagePipelineConfig) else ("source", "path")
         raise type(error)(f"{path}:{file.line(section)}: {error}") from error
-    cost = estimate(config, contract, first.rows)
+    cost = estimate(config, contract, first.rows, max(2, first.values))
     facts = {
         "rows": first.rows,
         "rows_counted": first.counted,

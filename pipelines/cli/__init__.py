@@ -6,10 +6,12 @@ import atexit
 import sys
 from gc import freeze
 from importlib import import_module
+from typing import Any
 
 import click
 
 from pipelines.cli.outcome import leave, report_failure, report_refusal
+from pipelines.entry import be_usual
 
 _COMMANDS = {
     "backfill": "Run a pipeline for partitions of the past, one after the other.",
@@ -36,6 +38,11 @@ _COMMANDS = {
 
 class _LazyGroup(click.Group):
     """A group that knows its commands' names and one-line help, and imports a command when it is called."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """See click; from here on it makes of Ctrl-C what `command_line` says in a sentence."""
+        be_usual()
+        return super().make_context(*args, **more)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return sorted(_COMMANDS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 
 if TYPE_CHECKING:
     from pipelines.scheduling.backfill import Done, Piece
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the config.")
 @click.option("--again", is_flag=True, help="Run also those that an earlier backfill settled.")
 @click.option("--dry-run", is_flag=True, help="Say what would be run.")
+@click.option("--quiet", is_flag=True, help="Print errors and what became of each partition only.")
 @click.option("--json", "as_json", is_flag=True, help="End with one machine-readable object.")
 def command(config: Path, overrides: tuple[str, ...], again: bool, dry_run: bool, as_json: bool, **asked: Any) -> None:
     """Run the pipeline CONFIG for each of its partitions, one after the other.
@@ -42,6 +43,7 @@ def command(config: Path, overrides: tuple[str, ...], again: bool, dry_run: bool
         raise click.UsageError(
             "--partition names partitions one by one; --from and --to name a range: give one of them"
         )
+    quiet = asked.pop("quiet")
     environment.prepare()
     from pipelines.embedded_server import start_embedded_server
 
@@ -59,13 +61,13 @@ def command(config: Path, overrides: tuple[str, ...], again: bool, dry_run: bool
     todo = pieces(config, overrides, chosen, code_of_pipelines(), headrace_home())
     if dry_run:
         for piece in todo:
-            click.echo(f"{piece.partition:<12} {_plan(piece, again)}")
+            tell(f"{piece.partition:<12} {_plan(piece, again)}")
         if as_json:
             print_json({"status": "dry run", "partitions": {each.partition: _plan(each, again) for each in todo}})
         return
     if server is not None and (again or any(piece.before is None for piece in todo)):
         server.wait_until_ready()
-    found = _run(section.name, config, overrides, todo, again)
+    found = _run(section.name, config, overrides, todo, again=again, quiet=quiet)
     code = worst([done.entry.exit_code for done in found])
     if as_json:
         told = {each.partition: each.entry.model_dump(mode="json") | {"before": each.before} for each in found}
@@ -80,7 +82,9 @@ def _plan(piece: Piece, again: bool) -> str:
     return "would run: its data changed" if piece.changed else "would run"
 
 
-def _run(pipeline: str, config: Path, overrides: Sequence[str], todo: Sequence[Piece], again: bool) -> list[Done]:
+def _run(
+    pipeline: str, config: Path, overrides: Sequence[str], todo: Sequence[Piece], *, again: bool, quiet: bool
+) -> list[Done]:
     from pipelines.cli.console import say, watching
     from pipelines.cli.stopping import stoppable
     from pipelines.scheduling.backfill import backfill
@@ -91,13 +95,14 @@ def _run(pipeline: str, config: Path, overrides: Sequence[str], todo: Sequence[P
     changed = {piece.partition for piece in todo if piece.changed}
 
     def run(partition: str) -> dict[str, Any]:
-        say(f"partition {partition}{', whose data changed' if partition in changed else ''}")
+        if not quiet:
+            say(f"partition {partition}{', whose data changed' if partition in changed else ''}")
         with naming_server():
             return run_partition(config, overrides, partition)
 
     found: list[Done] = []
     try:
-        with stoppable(), watching():
+        with stoppable(), watching(quiet=quiet):
             found.extend(backfill(pipeline, todo, run, headrace_home(), again=again))
     finally:
         # Also of a backfill that something stopped.
@@ -110,4 +115,4 @@ def _show(found: Sequence[Done]) -> None:
         entry = each.entry
         made = f"version {entry.version}, {(entry.digest or '')[:12]}" if entry.version else ""
         why = made or entry.message.partition("\n")[0]
-        click.echo(f"{each.partition:<12} {entry.outcome:<16} {'before' if each.before else 'now':<7} {why}")
+        tell(f"{each.partition:<12} {entry.outcome:<16} {'before' if each.before else 'now':<7} {why}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 
 
 @click.command()
@@ -37,10 +37,9 @@ def command(config: Path, overrides: tuple[str, ...], partition: str | None, qui
         looked = look_at_source(config, checked.config, contract)
         notes, found = (*notes, *looked.notes), looked.facts
         lines.append(f"source: {looked.summary}")
-        if looked.cost is not None:
-            lines.append(f"cost: {looked.cost}")
+        lines.append(f"cost: {looked.cost}")
     for line in (*lines, *(f"note: {note}" for note in notes)):
-        click.echo(line)
+        tell(line)
     if as_json:
         rules = sum(
             map(len, (contract.row_rules, contract.key_rules, contract.table_rules, contract.expectation_rules))

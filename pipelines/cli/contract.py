@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 
 if TYPE_CHECKING:
     from data_contracts.diff import Use
@@ -65,8 +65,8 @@ def diff(old: Path, new: Path, config: Path | None, fail_on: str | None, as_json
 
     changes = compare(load_contract(old), load_contract(new), None if config is None else _use(config))
     dearest = worst(changes)
-    _show(changes)
-    click.echo(f"{len(changes)} change{'' if len(changes) == 1 else 's'}; {dearest}: {MEANINGS[dearest]}")
+    _show(changes, as_json=as_json)
+    tell(f"{len(changes)} change{'' if len(changes) == 1 else 's'}; {dearest}: {MEANINGS[dearest]}")
     if as_json:
         listed = [change.model_dump(mode="json") for change in changes]
         print_json({"old": str(old), "new": str(new), "worst": dearest, "changes": listed})
@@ -83,16 +83,16 @@ def _use(path: Path) -> Use:
     return Use(targets=preprocess.targets, include=preprocess.include, exclude=preprocess.exclude)
 
 
-def _show(changes: Sequence[Change]) -> None:
+def _show(changes: Sequence[Change], *, as_json: bool) -> None:
     """Print a table where somebody looks at a terminal, and plain lines where a program reads."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = Console(stderr=as_json)
     if not console.is_terminal:
         for change in changes:
-            click.echo(f"{change.consequence:<14} {change.path}: {change.kind}{_values(change)}: {change.why}")
+            tell(f"{change.consequence:<14} {change.path}: {change.kind}{_values(change)}: {change.why}")
         return
     if not changes:
         return

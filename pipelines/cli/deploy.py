@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 
 if TYPE_CHECKING:
     from pipelines.scheduling.deployments import Deployed, Pipeline, Target
@@ -65,22 +65,22 @@ def _target(pool: str | None = None, work_dir: str | None = None, python: str | 
 
 
 def _show_plan(pipeline: Pipeline) -> None:
-    click.echo(f"{pipeline.run.flow.name}/{pipeline.run.name} would be registered")
+    tell(f"{pipeline.run.flow.name}/{pipeline.run.name} would be registered")
     for schedule in pipeline.run.schedules:
-        click.echo(f"  schedule {schedule}")
+        tell(f"  schedule {schedule}")
     for time in pipeline.fire_times():
-        click.echo(f"  next     {time:%Y-%m-%d %H:%M %Z}")
+        tell(f"  next     {time:%Y-%m-%d %H:%M %Z}")
 
 
 def _show(deployed: Deployed) -> None:
-    click.echo(f"{deployed.name} {deployed.change}")
+    tell(f"{deployed.name} {deployed.change}")
     for time in deployed.fire_times:
-        click.echo(f"  next     {time:%Y-%m-%d %H:%M %Z}")
+        tell(f"  next     {time:%Y-%m-%d %H:%M %Z}")
     if not deployed.fire_times:
-        click.echo("  next     not by itself; start it in the UI")
+        tell("  next     not by itself; start it in the UI")
     for note in deployed.notes:
-        click.echo(f"  note     {note}")
-    click.echo(f"  UI       {deployed.url}")
+        tell(f"  note     {note}")
+    tell(f"  UI       {deployed.url}")
 
 
 def _planned(pipeline: Pipeline) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 
 
 @click.command()
@@ -29,9 +29,9 @@ def command(config: Path | None, as_json: bool) -> None:
     found = []
     for each in look(config):
         found.append(each)
-        click.echo(f"{each.state:<8} {each.what:<11} {each.said}")
+        tell(f"{each.state:<8} {each.what:<11} {each.said}")
         if each.remedy is not None:
-            click.echo(f"{'':<8} {'':<11} do: {each.remedy}")
+            tell(f"{'':<8} {'':<11} do: {each.remedy}")
     problems = sum(each.state == "problem" for each in found)
     if as_json:
         status = "problems" if problems else "good"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.model_store import known_versions, model_store
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 from pipelines.watch.durations import read_duration
 from serving.bundle.errors import StoreError
 
@@ -66,7 +66,7 @@ def command(
     config = DriftConfig(samples=samples, since=begin, labels=labels, alarm_rate=alarm_rate)
     report = run_drift(store.bundle_path(model, chosen), chosen, config)
     for line in in_lines(report):
-        click.echo(line)
+        tell(line)
     if more["as_json"]:
         print_json({"status": "drift" if report.drift else "no drift", **report.model_dump(mode="json")})
     if report.drift:

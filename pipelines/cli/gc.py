@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 
 if TYPE_CHECKING:
     from tasks.retention.survey import Survey, Verdict
@@ -54,7 +54,7 @@ def command(delete: bool, as_json: bool, **settings: Any) -> None:
     found = survey(headrace_home(), policy, time.time())
     swept = sweep(found) if delete else None
     for line in (*_gone(found, swept), "", *_kept(found.stays), "", *_last_words(found, swept)):
-        click.echo(line)
+        tell(line)
     if as_json:
         print_json(_told(found, swept))
 

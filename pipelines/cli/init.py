@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 
 if TYPE_CHECKING:
     from pipelines.starting.request import Started
@@ -46,7 +46,7 @@ def command(
 
     started = start(Request(source, targets, name, out, force))
     for line in _said(started):
-        click.echo(line)
+        tell(line)
     if as_json:
         files = [str(path) for path in started.files]
         said = {"problem": started.facts["problem"], "assumed": started.assumed, "warnings": started.warnings}

@@ -9,7 +9,7 @@ from typing import get_args
 
 import click
 
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 from serving.guard.key_file import Action, KeyEntry, add_key, read_keys, revoke_key
 from tasks.errors import ConfigError
 
@@ -82,7 +82,7 @@ def list_keys(as_json: bool, file: Path) -> None:
     for key in keys:
         until = f"  expires {key.expires:%Y-%m-%d %H:%M}" if key.expires else ""
         ended = " (expired)" if key.expires and key.expires <= now else ""
-        click.echo(f"{key.id}  models {', '.join(key.scopes)}  may {', '.join(key.may)}{until}{ended}")
+        tell(f"{key.id}  models {', '.join(key.scopes)}  may {', '.join(key.may)}{until}{ended}")
     if not keys:
         click.echo(f"no keys in {file}: nobody is let in; `headrace keys add NAME` makes one", err=True)
     if as_json:

@@ -8,7 +8,7 @@ import click
 
 from pipelines.cli import traffic
 from pipelines.cli.model_store import known_versions, model_store, require_proof
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 from serving.bundle.errors import StoreError
 from serving.bundle.read import read_manifest
 
@@ -50,7 +50,7 @@ def list_models(as_json: bool) -> None:
             named = [role for each, role in plan.versions() if each == version]
             rows.append({"model": model, "version": version, "digest": digest, "champion": crowned, "traffic": named})
             said = ", ".join([*named, *(["retired"] if plan.retired else [])])
-            click.echo(f"{'*' if crowned else ' '} {model}  {version}  {digest[:12]}  {said}".rstrip())
+            tell(f"{'*' if crowned else ' '} {model}  {version}  {digest[:12]}  {said}".rstrip())
     if not rows:
         click.echo(f"no models in {store.root}; `headrace run CONFIG` makes one", err=True)
     if as_json:
@@ -82,17 +82,17 @@ def show(model: str, version: str | None, as_json: bool) -> None:
         )
     path = store.bundle_path(model, version)
     manifest = read_manifest(path)
-    click.echo(f"{model} {version}  {path}\ndigest   {manifest.digest}\nproblem  {manifest.problem}")
+    tell(f"{model} {version}  {path}\ndigest   {manifest.digest}\nproblem  {manifest.problem}")
     for word in ("classes", "labels", "quantiles"):
         if columns := getattr(manifest, word):
-            click.echo(f"{word:<9}{', '.join(map(str, columns))}")
+            tell(f"{word:<9}{', '.join(map(str, columns))}")
     for spec in manifest.inputs:
-        click.echo(f"input    {spec.name:<20} {spec.datatype:<6} {'nullable' if spec.nullable else 'required'}")
+        tell(f"input    {spec.name:<20} {spec.datatype:<6} {'nullable' if spec.nullable else 'required'}")
     for output in manifest.outputs:
         shape = ", ".join("rows" if size < 0 else str(size) for size in output.shape)
-        click.echo(f"output   {output.name:<20} {output.datatype:<6} [{shape}]")
+        tell(f"output   {output.name:<20} {output.datatype:<6} [{shape}]")
     for line in _flat("", dict(manifest.proofs)):
-        click.echo(line)
+        tell(line)
     if as_json:
         print_json(manifest.model_dump(mode="json"))
 

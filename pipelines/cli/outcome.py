@@ -55,6 +55,12 @@ def print_json(value: Mapping[str, Any]) -> None:
     click.echo(json.dumps(value, sort_keys=True, allow_nan=False))
 
 
+def tell(text: str) -> None:
+    """Print a line for people: on standard output, or beside it where `--json` keeps that for one object."""
+    context = click.get_current_context(silent=True)
+    click.echo(text, err=context is not None and bool(context.params.get("as_json")))
+
+
 def leave(code: int) -> NoReturn:
     """End the process at once: no thread is waited for, and nothing is done at exit."""
     sys.stdout.flush()

@@ -18,8 +18,11 @@ from pipelines.cli.outcome import print_json
 @click.option("--storage", metavar="URL", help="A database that Optuna can use; by default a file of SQLite.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where the best config is written.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key of the config.")
+@click.option("--quiet", is_flag=True, help="Print errors and the best trial only.")
 @click.option("--json", "as_json", is_flag=True, help="End with one machine-readable object.")
-def command(config: Path, out: Path | None, overrides: tuple[str, ...], as_json: bool, **section: Any) -> None:
+def command(
+    config: Path, out: Path | None, overrides: tuple[str, ...], quiet: bool, as_json: bool, **section: Any
+) -> None:
     """Try the values that the section `search` of CONFIG names, and write the best trial's config.
 
     The options replace what the section says. Run again, the search goes on with the trials that are there; one that
@@ -41,14 +44,15 @@ def command(config: Path, out: Path | None, overrides: tuple[str, ...], as_json:
     overrides = (*overrides, *given)
     check_pipeline(config, overrides)
     environment.require_home()
-    with stoppable(), watching():
+    with stoppable(), watching(quiet=quiet):
         from pipelines.search.flow import search, shown
         from pipelines.server_away import naming_server
 
         with naming_server():
             found = search(str(config), list(overrides), str(out or config.with_suffix(".best.yaml")))
-    _print_table(found)
-    for line in shown(found):
+    if not quiet:
+        _print_table(found)
+    for line in shown(found)[:1] if quiet else shown(found):
         say(line)
     if as_json:
         print_json(found)

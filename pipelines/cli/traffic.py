@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pipelines.cli.model_store import model_store, require_proof
-from pipelines.cli.outcome import print_json
+from pipelines.cli.outcome import print_json, tell
 from serving.bundle.errors import StoreError
 from serving.bundle.read import read_manifest
 from serving.bundle.store import ModelStore
@@ -177,9 +177,9 @@ def _show(model: str, plan: TrafficPlan, as_json: bool) -> None:
         )
     if plan.also:
         lines.append(f"also     {', '.join(plan.also)}")
-    click.echo(f"{model}{': retired, nothing is served' if plan.retired else ''}")
+    tell(f"{model}{': retired, nothing is served' if plan.retired else ''}")
     for line in lines:
-        click.echo(f"  {line}")
+        tell(f"  {line}")
     if as_json:
         version = champion.version if champion else None
         print_json({"model": model, "champion": version, **plan.model_dump(mode="json")})

@@ -13,6 +13,10 @@ from tasks.profiling.targets import Guess
 _SMALL = 2_000
 _RARE = 0.05
 _TEST = 0.15
+# A floor stands so many standard errors above chance: pure noise passes it once in a thousand runs.
+_ERRORS = 3.0
+# What a rare class's average precision reaches by luck in one run of a hundred: one row of it at the very top.
+_LUCK = 0.01
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Choices:
 def choose(guess: Guess, roles: Roles, rows: int, equal: int = 0) -> Choices:
     """Choose by what is known of the data.
 
+    Rows of one group say partly the same: chance is measured by a number between that of the groups and the rows.
+
     Args:
         guess: What is predicted.
         roles: What the columns are for.
@@ -54,7 +60,7 @@ def choose(guess: Guess, roles: Roles, rows: int, equal: int = 0) -> Choices:
     """
     split, why = _split(roles, rows)
     model, model_why = _model(rows)
-    metric, floor, floor_why, slack = _gate(guess, rows)
+    metric, floor, floor_why, slack = _gate(guess, round(math.sqrt(rows * min(rows, roles.groups or rows))))
     keep_equal = None
     if roles.key is None and equal > 0.05 * rows:
         keep_equal = f"{equal:,} of {rows:,} rows repeat another; without a key they are taken for events of their own"
@@ -98,26 +104,32 @@ def _model(rows: int) -> tuple[str, str]:
 
 def _gate(guess: Guess, rows: int) -> tuple[str, float, str, float]:
     """Return the metric, its floor above what a baseline reaches by chance, the reason, and the slack."""
-    test = max(5.0, _TEST * rows)
+    test = max(5.0, (0.2 if rows < 1_000 else _TEST) * rows)
     if guess.problem == "regression":
         floor = _bounded(2 / math.sqrt(test), 0.05, 0.2)
         return "r2", floor, "the mean reaches 0; what is better than chance is above this", 0.02
     if guess.problem == "multilabel":
-        return "roc_auc", 0.55, "guessing reaches 0.5", 0.02
+        floor = _bounded(0.5 + _ERRORS * math.sqrt(1 / (12 * test * 0.25 * len(guess.targets))), 0.55, 0.7)
+        return "roc_auc", floor, "guessing reaches 0.5, and by luck a little more", 0.02
     counts = sorted(guess.counts.values())
     rarest = counts[0] / sum(counts)
     if guess.problem == "binary" and rarest < _RARE:
-        floor = min(0.9, _shortened(2 * rarest))
-        return "average_precision", floor, f"guessing reaches {rarest:.3f}, the share of the rare class", 0.02
-    noise = math.sqrt(1 / (3 * test * max(rarest, 1 / test)))
+        floor = _bounded(rarest + 1 / (_LUCK * test), 2 * rarest, 0.3)
+        why = f"guessing reaches {rarest:.3f}, the share of the rare class, and by luck nearly this"
+        return "average_precision", floor, why, 0.02
     if guess.problem == "binary":
-        return "roc_auc", _bounded(0.5 + noise, 0.55, 0.7), "guessing reaches 0.5, and by luck a little more", 0.02
+        # The variance of a ROC-AUC that knows nothing (Hanley and McNeil, 1982).
+        noise = _ERRORS * math.sqrt(1 / (12 * test * rarest * (1 - rarest)))
+        return "roc_auc", _bounded(0.5 + noise, 0.55, 0.7), "guessing reaches 0.5, and by luck nearly this", 0.02
     if counts[0] * _TEST >= 5:
         share = 1 / len(counts)
-        floor = _bounded(share + 2 * math.sqrt(share * (1 - share) / test), 1.2 * share, 0.9)
-        return "balanced_accuracy", floor, f"guessing reaches {share:.2f}; classes count alike, rare or not", 0.03
+        each = sum(sum(counts) / count for count in counts) / len(counts)
+        error = math.sqrt(share * (1 - share) * each / test / len(counts))
+        floor = _bounded(share + _ERRORS * error, 1.2 * share, (1 + share) / 2)
+        why = f"guessing reaches {share:.2f}, and by luck a little more; classes count alike, rare or not"
+        return "balanced_accuracy", floor, why, 0.03
     most = counts[-1] / sum(counts)
-    floor = _bounded(most + math.sqrt(most * (1 - most) / test), most, max(most, 0.95))
+    floor = _bounded(most + _ERRORS * math.sqrt(most * (1 - most) / test), most, (1 + most) / 2)
     return "accuracy", floor, f"the commonest class reaches {most:.2f}; the rarest may be missing from the test", 0.03
 
 

@@ -60,6 +60,7 @@ def config_text(plan: ConfigPlan) -> str:
         *_leakage(plan.accept),
         *_preprocess(plan),
         *_train(plan.choices),
+        *_evaluate(plan.choices),
         *_gates(plan.choices),
     ]
     return "\n".join(lines) + "\n"
@@ -114,7 +115,7 @@ def _preprocess(plan: ConfigPlan) -> Iterator[str]:
         why = "few rows: the thousandth from the end would be a single row"
         lines.append(noted("  numeric: {outliers: {method: quantile, lower: 0, upper: 1}}", why))
     if choices.keep:
-        lines.append(noted(f"  keep: {flow(choices.keep)}", "carried along for the split's sake, no feature"))
+        lines.append(noted(f"  keep: {flow(choices.keep)}", "carried along for the evaluation's sake, no feature"))
     if lines:
         yield from ("preprocess:", *lines, "")
 
@@ -123,6 +124,13 @@ def _train(choices: Choices) -> Iterator[str]:
     yield "train:"
     yield noted(f"  model: {choices.model}", choices.model_why)
     yield ""
+
+
+def _evaluate(choices: Choices) -> Iterator[str]:
+    if choices.keep:
+        yield "evaluate:"
+        yield noted(f"  groups: {scalar(choices.keep[0])}", "intervals are as wide as that many groups allow, not rows")
+        yield ""
 
 
 def _gates(choices: Choices) -> Iterator[str]:

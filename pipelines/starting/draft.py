@@ -110,7 +110,7 @@ class Draft:
 
     def split_by_rows(self) -> Draft:
         """Return the draft split neither by group nor by time, which left a part without rows."""
-        roles = replace(self.roles, group=None, time=None)
+        roles = replace(self.roles, group=None, groups=None, time=None)
         choices = choose(self.guess, roles, self.rows_with_target)
         return replace(self, roles=roles, choices=replace(choices, keep_equal=self.choices.keep_equal))
 
@@ -153,7 +153,7 @@ def first_draft(
         left_out=left_out,
         guess=guess,
         roles=roles,
-        rules={facts.name: rules_of(facts) for facts in columns},
+        rules={facts.name: rules_of(facts, predicted=facts.name in guess.targets) for facts in columns},
         choices=choose(guess, roles, told),
         exclude=exclude,
         accept={},

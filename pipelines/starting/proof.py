@@ -32,6 +32,11 @@ _DRAFT = "draft.yaml"
 _TRIES = 4
 _SHOWN = 5
 _TELLING = ("target-in-disguise", "target-in-nulls")
+_TOLD = "tells the target, so ask whether it is known beforehand"
+_KNOWN = (
+    "a column that tells the target alone is mostly made of it, or filled in afterwards; is one known when a "
+    "prediction is asked for, take it from `preprocess.exclude` and name its finding in `leakage.accept`"
+)
 
 
 @dataclass(frozen=True)
@@ -175,12 +180,12 @@ def _without_leaks(draft: Draft, leaks: Leaks) -> Draft:
     others = {each.name: each.what for each in leaks.findings if each.kind not in _TELLING}
     return replace(
         draft,
-        exclude={**draft.exclude, **{name: f"{what}: is it known when one asks?" for name, what in telling.items()}},
+        exclude={**draft.exclude, **{name: f"{_TOLD}: {what}" for name, what in telling.items()}},
         accept={} if telling else others,
         warnings=(
             *draft.warnings,
-            *(f"{what}: no feature; if it is known beforehand, take it from `exclude` and accept the finding"
-              for what in telling.values()),
+            *(f"{what}: no feature" for what in telling.values()),
+            *((_KNOWN,) if telling and _KNOWN not in draft.warnings else ()),
             *(f"{what}; accepted in `leakage`" for what in others.values() if not telling),
         ),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from tasks.engine import DaskConfig
 from tasks.errors import DataError
 from tasks.profiling.chosen import find_columns
 from tasks.profiling.facts import ColumnFacts, facts_of
-from tasks.profiling.profile import Profiled, run_profile
+from tasks.profiling.profile import Profiled, plain_form, run_profile
 from tasks.profiling.sniff import require_readable, sniff
 from tasks.profiling.targets import guess_problem, no_target
 from tasks.storage import is_remote, place
@@ -75,7 +75,8 @@ def _started(draft: Draft, profiled: Profiled, files: tuple[Path, ...]) -> Start
     warnings = [*draft.warnings, *(f"`{each.name}`: {doubt}" for each in draft.columns for doubt in each.doubts)]
     warnings += [f"`{each.name}` has values in the future ({day})" for each in draft.columns if (day := _future(each))]
     warnings += [
-        f"`{name}` is left out: no contract can describe its type {kind}" for name, kind in profiled.left_out.items()
+        f"`{name}` is left out: no contract can describe its type {kind}; {plain_form(kind)} to use it"
+        for name, kind in profiled.left_out.items()
     ]
     if broken:
         warnings.insert(0, f"{broken:,} rows could not be split into fields; a run puts them into quarantine")

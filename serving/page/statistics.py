@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from serving.bundle.manifest import BundleManifest, InputSpec
 from serving.page.reading import read_document
@@ -30,6 +30,13 @@ class _Column(BaseModel):
 class _Reference(BaseModel):
     columns: Mapping[str, _Column]
     target: Mapping[str, _Column] = {}
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _by_name(cls, target: Any) -> Any:
+        """The one target of a model of images holds its name, and does not stand under it."""
+        named = isinstance(target, dict) and isinstance(target.get("name"), str)
+        return {target["name"]: target} if named else target
 
 
 class Statistics(NamedTuple):

@@ -66,7 +66,8 @@ def _do(typed: str, names: Sequence[str], sniffed: Sniffed) -> Iterator[str]:
         yield f"take one of {', '.join(map(shortened, names[:_SHOWN]))}{' ...' if len(names) > _SHOWN else ''}"
     if not source.header:
         yield "the first line of the file seems to be no header: if it is one, put names into it that are no numbers"
-    if source.encoding in _GUESSED:
+    clear = close and all(map(str.isascii, close))
+    if source.encoding in _GUESSED and not clear:
         yield f"or save the file as UTF-8, if names look wrong: it is none, and was read as {source.encoding}"
 
 

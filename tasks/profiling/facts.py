@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ class ColumnFacts:
         maximum: The greatest.
         longest: Characters of the longest text.
         sample: Some of its texts.
+        mean: Of the numbers; None for other types and without a value.
+        deviation: The standard deviation of the numbers.
         unreadable: Rows that its type cannot read, which a run puts into quarantine.
         assumed: How it is read, where that is a guess.
         doubts: What a person should look at.
@@ -52,6 +55,8 @@ class ColumnFacts:
     maximum: float | None
     longest: int
     sample: tuple[str, ...]
+    mean: float | None = None
+    deviation: float = 0.0
     unreadable: int = 0
     assumed: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -175,7 +180,7 @@ def _with_numbers(
     if column.logical_type == "integer" and moments.count and moments.maximum >= _EXACT:
         doubts = (*doubts, "numbers beyond 2^53, which a model cannot tell apart")
     found = moments.count > 0
-    exact = len(points.values) if not points.error else round(profile.distinct)
+    exact = len(points.values) if not points.error else min(round(profile.distinct), moments.count)
     return ColumnFacts(
         column=column,
         arrow=profile.arrow,
@@ -187,6 +192,8 @@ def _with_numbers(
         maximum=moments.maximum if found else None,
         longest=profile.longest,
         sample=profile.sample,
+        mean=moments.mean if found else None,
+        deviation=math.sqrt(moments.m2 / moments.count) if found else 0.0,
         unreadable=0 if markers else reading.failed,
         assumed=assumed,
         doubts=doubts,
@@ -206,7 +213,8 @@ def _text(name: str, profile: ColumnProfile) -> ColumnFacts:
         blanks = 0
     exact = not profile.texts.missed
     few = exact and len(counted) <= _FEW
-    distinct = len(counted) if exact else round(profile.distinct)
+    told = profile.rows - profile.nulls - blanks
+    distinct = len(counted) if exact else min(round(profile.distinct), told)
     return ColumnFacts(
         column=Column(name=name, logical_type="string", repair=repair),
         arrow=profile.arrow,

@@ -169,6 +169,15 @@ def _schema(source: SourceConfig) -> pa.Schema:
         ) from error
 
 
+def plain_form(kind: str) -> str:
+    """Return how values of an Arrow type, given in words, are written so that a contract can describe them."""
+    if kind.startswith(("duration", "time")):
+        return "write it as a number, say of seconds,"
+    if kind.startswith(("binary", "large_binary", "fixed_size_binary")):
+        return "write it as text"
+    return "write what it holds as columns of their own"
+
+
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 

@@ -18,6 +18,9 @@ _ENTITIES = frozenset({"patient", "customer", "user", "subject", "client", "sess
 _BIRTH = frozenset({"birth", "born", "birthday", "dob", "geburtsdatum", "geburtstag"})
 _LEAST_GROUPS, _ROWS_EACH = 20, 1.9
 _LEAST_TIMES = 20
+_SERIAL = frozenset({"number", "no", "nr", "num"})
+# Where a single text stands in so many of the rows, at least and at most, that it stands there says something.
+_TELLING = 0.01, 0.99
 _NEARLY_UNIQUE = 0.5
 
 
@@ -28,6 +31,7 @@ class Roles:
     Attributes:
         key: The column that names each row; None without one.
         group: The column whose rows belong together, with the reason.
+        groups: How many values that column has; None without one.
         time: The column that says when a row happened, with the reason.
         personal: What personal data a column seems to hold, by column.
         useless: Why a column is no feature, by column; the key, personal data and the group's name are here too.
@@ -36,6 +40,7 @@ class Roles:
 
     key: str | None
     group: tuple[str, str] | None
+    groups: int | None
     time: tuple[str, str] | None
     personal: dict[str, str]
     useless: dict[str, str]
@@ -54,7 +59,8 @@ def find_roles(columns: Sequence[ColumnFacts], targets: Sequence[str]) -> Roles:
     useless |= {name: f"likely personal: {kind}" for name, kind in personal.items()}
     if group is not None:
         useless.setdefault(group[0], "names whom the rows belong to, which tells nothing of anybody new")
-    return Roles(key, group, time, personal, useless, tuple(_warnings(useless, personal, keys)))
+    groups = next((facts.distinct for facts in others if group is not None and facts.name == group[0]), None)
+    return Roles(key, group, groups, time, personal, useless, tuple(_warnings(useless, personal, keys)))
 
 
 def _names_rows(facts: ColumnFacts, *, first: bool) -> bool:
@@ -92,7 +98,11 @@ def _useless(facts: ColumnFacts, keys: Sequence[str]) -> str | None:
     if not facts.told:
         return "holds no value"
     if facts.distinct <= 1:
-        return "holds the same value in every row" if not facts.nulls else "holds one value, or none"
+        if not facts.nulls:
+            return "holds the same value in every row"
+        if facts.kind != "string" or not _TELLING[0] <= facts.told / facts.rows <= _TELLING[1]:
+            return "holds one value, or none"
+        return None
     if facts.name in keys:
         return "names each row: a model would learn it by heart"
     return _useless_text(facts) if facts.kind == "string" else _useless_number(facts)
@@ -101,7 +111,9 @@ def _useless(facts: ColumnFacts, keys: Sequence[str]) -> str | None:
 def _useless_number(facts: ColumnFacts) -> str | None:
     if facts.kind != "integer":
         return None
-    if set(words_of(facts.name)) & _NAMING and facts.distinct > _LEAST_GROUPS:
+    words = words_of(facts.name)
+    serial = len(words) > 1 and words[-1] in _SERIAL
+    if (set(words) & _NAMING or serial) and facts.distinct > _LEAST_GROUPS:
         return f"{facts.distinct:,} numbers that name something and measure nothing"
     if facts.maximum is not None and facts.maximum >= 2**53:
         return "numbers beyond 2^53, which a model cannot tell apart"

@@ -13,11 +13,26 @@ from data_contracts.formats import STRING_FORMATS
 from tasks.profiling.facts import ColumnFacts
 from tasks.profiling.words import words_of
 
-_SET, _ROWS_EACH, _NUMBERS = 24, 10, 5
+_SET, _ROWS_EACH, _CLASSES_MOST = 12, 10, 24
+# A set whose rarest value came so seldom has most likely more values than were seen.
+_RAREST = 5
+# What is called so gets new values as the world goes on: a rule that names today's would break for no fault of theirs.
+_OPEN = frozenset({
+    "agent", "airline", "airport", "artist", "author", "brand", "browser", "campaign", "carrier", "category",
+    "city", "code", "comment", "comments", "company", "country", "county", "currency", "department", "description",
+    "device", "doctor", "driver", "employer", "host", "item", "job", "land", "language", "make", "manufacturer",
+    "merchant", "model", "name", "nation", "nationality", "neighborhood", "note", "notes", "occupation", "ort",
+    "os", "plz", "postal", "postcode", "product", "profession", "project", "province", "seller", "shop", "sku",
+    "stadt", "state", "station", "store", "study", "supplier", "tag", "team", "text", "title", "town", "url",
+    "vendor", "version", "zip", "zipcode",
+})  # fmt: skip
+# So many deviations above the mean (or below) a tail is long, and its next value may be far beyond the last.
+_LONG_TAIL, _TAIL_ROOM = 6.0, 9
 _CODES, _CODE_LENGTH = 5, 32
 _EXACT = 2**53
 _FORMATS = ("email", "uuid", "ipv4", "ipv6", "uri")
 _SHARES = frozenset({"share", "rate", "ratio", "probability", "proportion", "fraction"})
+_EARTH = {"latitude": 90, "lat": 90, "longitude": 180, "lon": 180, "lng": 180}
 _PERCENT = frozenset({"percent", "pct", "percentage", "humidity"})
 _RUNS = re.compile(r"[A-Z]+|[a-z]+|[0-9]+|[^A-Za-z0-9]")
 _CLASSES = {"A": "[A-Z]", "a": "[a-z]", "9": "[0-9]"}
@@ -43,14 +58,19 @@ class ColumnRules:
     why: str = ""
 
 
-def rules_of(facts: ColumnFacts) -> ColumnRules:
-    """Return the rules for a column; that they hold is for a pass over all rows to prove."""
+def rules_of(facts: ColumnFacts, *, predicted: bool = False) -> ColumnRules:
+    """Return the rules for a column; that they hold is for a pass over all rows to prove.
+
+    Args:
+        facts: What is known of it.
+        predicted: Whether it is what is predicted, whose classes are a closed set: a model has no other answers.
+    """
     share = facts.nulls / facts.rows if facts.rows else 0.0
     nulls = min(100, 5 * math.ceil(20 * share + 1)) if 0 < share < 0.9 else None
     found: dict[str, Any] = {"required": not facts.nulls, "most_nulls": nulls if nulls != 100 else None}
     if not facts.told:
         return ColumnRules(**found)
-    if (enum := _enum(facts)) and not facts.unreadable:
+    if (enum := _enum(facts, predicted=predicted)) and not facts.unreadable:
         return ColumnRules(**found, enum=enum, why=f"{len(enum)} values")
     if facts.kind == "string":
         options, why = _texts(facts)
@@ -61,12 +81,26 @@ def rules_of(facts: ColumnFacts) -> ColumnRules:
     return ColumnRules(**found, options=options, why=why)
 
 
-def _enum(facts: ColumnFacts) -> tuple[Any, ...]:
-    """Return the values of a small set that most rows have more than once; nothing for an open one."""
-    most = _NUMBERS if facts.kind == "integer" else _SET
-    if facts.kind not in {"string", "integer"} or not 2 <= len(facts.values) <= most:
+def _enum(facts: ColumnFacts, *, predicted: bool) -> tuple[Any, ...]:
+    """Return the values of a small closed set, each of which came often; nothing for a set that may grow.
+
+    More than two whole numbers count or grade something, and have a range instead.
+    """
+    if facts.kind not in {"string", "integer"} or len(facts.values) < 2:
         return ()
-    return tuple(sorted(facts.values)) if facts.told >= _ROWS_EACH * len(facts.values) else ()
+    most = _CLASSES_MOST if predicted else 2 if facts.kind == "integer" else _SET
+    if len(facts.values) > most or facts.told < _ROWS_EACH * len(facts.values):
+        return ()
+    if not predicted and (min(facts.values.values()) < _RAREST or _may_grow(facts)):
+        return ()
+    return tuple(sorted(facts.values))
+
+
+def _may_grow(facts: ColumnFacts) -> bool:
+    if facts.kind != "string" or len(facts.values) <= 2:
+        return False
+    numbered = sum(any(map(str.isdigit, str(value))) for value in facts.values)
+    return bool(set(words_of(facts.name)) & _OPEN) or 2 * numbered > len(facts.values)
 
 
 def _numbers(facts: ColumnFacts) -> tuple[dict[str, Any], str]:
@@ -79,11 +113,24 @@ def _numbers(facts: ColumnFacts) -> tuple[dict[str, Any], str]:
         return {"minimum": 0, "maximum": 1}, said
     if words & _PERCENT and low >= 0 and high <= 100:
         return {"minimum": 0, "maximum": 100}, said
+    degrees = next((_EARTH[word] for word in words if word in _EARTH), 0)
+    if degrees and max(abs(low), abs(high)) <= degrees:
+        return {"minimum": -degrees, "maximum": degrees}, said
     room = max(high - low, abs(high) * 0.1, 0.0) / 2
     if not room:
         return {}, said
-    least = 0 if low >= 0 and low - room < 0 else _rounded(low - room, room, up=False)
-    return {"minimum": least, "maximum": _rounded(high + room, room, up=True)}, said
+    below, above = _with_tail(facts, room)
+    least = 0 if low >= 0 and low - below < 0 else _rounded(low - below, below, up=False)
+    return {"minimum": least, "maximum": _rounded(high + above, above, up=True)}, said
+
+
+def _with_tail(facts: ColumnFacts, room: float) -> tuple[float, float]:
+    """Return the room below and above, which is wider where a long tail ends."""
+    if facts.mean is None or facts.minimum is None or facts.maximum is None or facts.deviation <= 0:
+        return room, room
+    reach = facts.mean - facts.minimum, facts.maximum - facts.mean
+    below, above = (_TAIL_ROOM * far if far > _LONG_TAIL * facts.deviation else room for far in reach)
+    return below, above
 
 
 def _rounded(value: float, room: float, *, up: bool) -> int | float:
@@ -125,13 +172,15 @@ def _texts(facts: ColumnFacts) -> tuple[dict[str, Any], str]:
         return {"pattern": pattern}, f"{facts.distinct:,} codes"
     longest = max(2 * facts.longest, 8)
     step = 10 ** max(0, len(str(longest)) - 1)
-    return {"maxLength": math.ceil(longest / step) * step}, f"{facts.distinct:,} texts of at most {facts.longest}"
+    texts = "one text" if facts.distinct == 1 else f"{facts.distinct:,} texts"
+    return {"maxLength": math.ceil(longest / step) * step}, f"{texts} of at most {facts.longest} letters"
 
 
 def code_pattern(texts: Sequence[str]) -> str | None:
     """Return the regular expression (RE2) of codes such as `AB-1234` that all have one form; None for other texts.
 
-    Stretches of letters and digits may differ in length by what was seen; signs between them must be the same.
+    Stretches of letters and digits whose lengths differ may be twice as long as what was seen, for counters go on;
+    signs between them must be the same.
     """
     if len(texts) < _CODES or any(len(text) > _CODE_LENGTH or not text.isascii() for text in texts):
         return None
@@ -147,7 +196,7 @@ def code_pattern(texts: Sequence[str]) -> str | None:
     parts = []
     for place, each in enumerate(kind):
         lengths = {len(form[place]) for form in forms}
-        times = f"{min(lengths)}" if len(lengths) == 1 else f"{min(lengths)},{max(lengths)}"
+        times = f"{min(lengths)}" if len(lengths) == 1 else f"1,{2 * max(lengths)}"
         once = each not in _CLASSES or times == "1"
         parts.append((_CLASSES.get(each) or re.escape(each)) + ("" if once else f"{{{times}}}"))
     return f"^{''.join(parts)}$"

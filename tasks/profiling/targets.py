@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,9 @@ _CLASSES, _ROWS_EACH = 20, 10
 _MOST_CLASSES = 200
 _SHOWN = 5
 _LEAST_ROWS = 10
+# Rows of a class: fewer cannot be learned. Of the share that is tested: fewer test nothing, more make a steady figure.
+_FEW, _TESTED, _TESTABLE, _STEADY = 10, 0.15, 5, 30
+_EXTREME = 0.05
 
 
 @dataclass(frozen=True)
@@ -147,19 +151,32 @@ def _one(facts: ColumnFacts) -> Guess:
             "  do: name another column, or put its texts into a few classes"
         )
     problem: Problem = "binary" if len(values) == 2 else "multiclass"
-    shown = ", ".join(f"{_said(value, facts)} {count:,}x" for value, count in list(values.items())[:4])
+    shown = ", ".join(f"{_said(value, facts)} ({count:,} rows)" for value, count in list(values.items())[:4])
     why = f"{len(values)} classes: {shown}" + (", ..." if len(values) > 4 else "")
     return Guess((name,), problem, why, values, (*warnings, *_balance(facts)))
 
 
 def _balance(facts: ColumnFacts) -> list[str]:
     rarest, count = list(facts.values.items())[-1]
-    share = count / facts.told
-    if count < 10:
-        return [f"the class {_said(rarest, facts)} of `{facts.name}` has {count} rows: too few to learn or to test it"]
-    if share < 0.05:
-        return [f"extreme imbalance: {_said(rarest, facts)} is {share:.1%} of `{facts.name}`; accuracy tells little"]
-    return []
+    classes, named = len(facts.values), _said(rarest, facts)
+    rare = sum(rows * _TESTED < _TESTABLE for rows in facts.values.values())
+    if count < _FEW and rare == 1:
+        return [f"the class {named} of `{facts.name}` has {count} rows: too few to learn or to test it"]
+    if rare and classes > 2:
+        least = math.ceil(_TESTABLE / _TESTED)
+        said = (
+            f"{rare} of the {classes} classes of `{facts.name}` have fewer than {least} rows ({named} has {count}): "
+            "too few to learn or to test them; one class for all of them may serve"
+        )
+        return [said]
+    share, tested = count / facts.told, _TESTED * count
+    found = []
+    if share < _EXTREME:
+        percent = f"{100 * share:.2g} %"
+        found.append(f"extreme imbalance: {named} is {percent} of `{facts.name}`; accuracy tells little")
+    if share < _EXTREME and tested < _STEADY:
+        found.append(f"about {tested:.0f} rows with {named} come into the test split: figures on so few are rough")
+    return found
 
 
 def _said(value: object, facts: ColumnFacts) -> str:

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.report.answers import MUCH_QUARANTINED, TEST, against_champion, beats_baseline, best_baseline
+from tasks.report.answers import MUCH_QUARANTINED, TEST, against_champion, beats_baseline, best_baseline, is_chance
 from tasks.report.inputs import GateLine, ReportInputs
 from tasks.report.wording import figure, interval, label, share
 
 # Of probabilities: by how much they are off on average before that is worth a word.
 BADLY_CALIBRATED = 0.05
 _MOST_CLASSES = 3
+_LINEAR = frozenset({"logistic", "ridge"})
+_FOR_CHANCE = (
+    "Bring other columns, or many more rows: the model cannot be told from one that looks at no column. A lower gate "
+    "would only let luck through."
+)
 
 
 class Advice(BaseModel):
@@ -56,8 +61,12 @@ def _to_pass(gate: GateLine, inputs: ReportInputs) -> str:
     kind, _, rest = gate.name.partition(" ")
     if kind == "floor":
         return (
-            f"Better the data or the training until {label(rest)} reaches {figure(gate.bound)} (`headrace search` "
-            f"tries settings), or set `promote.gates.floor.{rest}` to what is good enough for its use."
+            _FOR_CHANCE
+            if is_chance(inputs.evaluated)
+            else (
+                f"Better the data or the training until {label(rest)} reaches {figure(gate.bound)} (`headrace search` "
+                f"tries settings), or set `promote.gates.floor.{rest}` to what is good enough for its use."
+            )
         )
     if kind == "gain":
         one = against_champion(inputs.evaluated, rest)
@@ -88,8 +97,10 @@ def _of_baselines(inputs: ReportInputs) -> Iterator[Advice]:
         return
     name = inputs.evaluated.headline
     ends = interval(inputs.evaluated.intervals.get(name))
+    simple = best[0] in _LINEAR and not is_chance(inputs.evaluated)
+    instead = " Try `train.model: linear`, or `auto`, which tries several." if simple else ""
     yield Advice(
-        do=f"Ask whether this model is worth it: {label(best[0])} alone reaches {figure(best[1])}.",
+        do=f"Ask whether this model is worth it: {label(best[0])} alone reaches {figure(best[1])}.{instead}",
         why=f"{label(name)} is {figure(inputs.evaluated.metrics[TEST][name])}"
         + (f", its interval {ends}" if ends else "")
         + ": not better than the best baseline by more than chance.",

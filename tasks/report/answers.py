@@ -15,6 +15,8 @@ from tasks.report.wording import figure, interval, label, share
 TEST = "test"
 # From which share of the rows on a quarantine is more than a few rows gone astray.
 MUCH_QUARANTINED = 0.01
+# Baselines that look at no column.
+_BLIND = frozenset({"majority", "prior", "mean", "median", "quantiles"})
 
 
 Tone = Literal["good", "care", "bad"]
@@ -68,6 +70,14 @@ def beats_baseline(evaluated: Evaluated) -> bool | None:
     if ends is None:
         return None if better else False
     return better and min(way * (end - best[1]) for end in ends) > 0
+
+
+def is_chance(evaluated: Evaluated) -> bool:
+    """Say whether the model cannot be told from an answer that looks at no column, by its headline's interval."""
+    name, way = evaluated.headline, direction(evaluated.headline)
+    ends = evaluated.intervals.get(name)
+    blind = [way * of[name] for each, of in evaluated.metrics.items() if each in _BLIND and name in of]
+    return ends is not None and bool(blind) and min(way * end for end in ends) <= max(blind)
 
 
 def against_champion(evaluated: Evaluated, metric: str) -> Compared | None:

@@ -28,7 +28,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("sh", "console")
 RUN = (*COMMANDS, "yaml", "python", "json")
-SHOWN = ("text", "mermaid", "sql", "dockerfile", "crontab", "ini", "html", "csv", "diff")
+SHOWN = ("text", "sql", "dockerfile", "crontab", "ini", "html", "csv", "diff")
 REASONS = (
     "it needs a GPU",
     "it needs other machines",

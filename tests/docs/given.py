@@ -54,6 +54,18 @@ def endpoint(shell: PageShell, shared: Shared) -> None:
     shell.do("headrace serve")
 
 
+def buckets(shell: PageShell, shared: Shared) -> None:
+    """A server that speaks S3's protocol, with the raw data that pages name in its buckets."""
+    shell.do("moto_server -H 127.0.0.1 -p 5000")
+    address = f"http://127.0.0.1:{shell.port('5000')}"
+    keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "any")
+    shell.environment |= {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1", **keys}
+    put = "; s.mkdir('our-bucket'); s.put('customers.csv', 'our-bucket/raw/customers.csv'); s.mkdir('my-bucket')"
+    put += "; s.put('data/flights/', 'my-bucket/flights/', recursive=True)"
+    customers(shell, shared)
+    shell.do(f'python -c "import s3fs; s = s3fs.S3FileSystem(){put}"')
+
+
 def models(shell: PageShell, shared: Shared) -> None:
     (shell.folder / "models").symlink_to(shell.folder / ".headrace" / "models")
 
@@ -189,6 +201,7 @@ def earlier_champion(home: Path) -> None:
 
 
 GIVEN: Mapping[str, Callable[[PageShell, Shared], None]] = {
+    "buckets": buckets,
     "customers.yaml": customers,
     "customers-runs": customers_runs,
     "data/customers.csv": customers_csv,

@@ -1,7 +1,7 @@
 """A reader's shell: the commands of a page, one after the other, in the page's own folder.
 
 Servers that a page starts run until another of their kind takes their place, or the page ends. Ports that pages name
-are free ones here; nothing else of a page's text is changed.
+are free ones here, and other machines are this one; nothing else of a page's text is changed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tests.docs.blocks import ROOT
 _SECONDS = 240.0
 _LONGEST = 900.0
 _PORT = re.compile(r"(?<=:)\d{4}\b|(?<=port[ =])\d{4}\b|(?<=port: )\d{4}\b|(?<=-p )\d{4}\b|(?<=http\.server )\d{4}\b")
+_MACHINE = re.compile(r"\b10\.0\.0\.\d+\b")
 _COMMENT = re.compile(r"\s+#.*$")
 _ASSIGNMENTS = re.compile(r"^((?:[A-Z_]+=\S+ )+)")
 # A refused request is a failed command here.
@@ -45,6 +46,8 @@ SERVERS = (
     Server("endpoint", re.compile(r"uvicorn\b"), {"--port": "8000"}, "startup complete"),
     Server("worker", re.compile(r"prefect worker start\b"), {}, "started!"),
     Server("prefect", re.compile(r"prefect server start\b"), {"--port": "4200"}, "Check out the dashboard"),
+    Server("dask-scheduler", re.compile(r"dask scheduler\b"), {"--dashboard-address": "8787"}, "Scheduler at:"),
+    Server("dask-worker", re.compile(r"dask worker\b"), {}, "Registered to:"),
     Server("files", re.compile(r"python -m http\.server\b"), {}, "Serving HTTP"),
     Server("store", re.compile(r"moto_server\b"), {}, "Running on"),
 )
@@ -87,8 +90,8 @@ class PageShell:
             self.stop(kind, force=error[0] is not None)
 
     def written(self, text: str) -> str:
-        """Return a page's text with free ports for those that it names."""
-        return _PORT.sub(lambda found: self.port(found[0]), text)
+        """Return a page's text with free ports, and this machine, for those that it names."""
+        return _PORT.sub(lambda found: self.port(found[0]), _MACHINE.sub("127.0.0.1", text))
 
     def port(self, named: str) -> str:
         """Return the free port that stands for one that pages name, the same each time."""

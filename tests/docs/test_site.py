@@ -21,6 +21,7 @@ from pipelines.cli import headrace
 from pipelines.config import PipelineConfig
 from pipelines.image_config import ImagePipelineConfig
 from serving.config import ServeConfig
+from tests.browser import chromium
 from tests.docs.blocks import ROOT
 
 _CONFIGS = [("pipeline", PipelineConfig), ("pipeline", ImagePipelineConfig), ("endpoint", ServeConfig)]
@@ -119,20 +120,38 @@ def test_files_outside_the_folder_are_there() -> None:
     assert not [file for file in places() if not (ROOT / file).is_file()]
 
 
-def test_a_built_page_asks_no_other_host(tmp_path: Path) -> None:
-    source = tmp_path / "docs"
-    (source / "stylesheets").mkdir(parents=True)
-    (source / "images").mkdir()
-    for name in ("stylesheets/site.css", "images/icon.svg"):
+def built(folder: Path) -> Path:
+    """Build a site of one page as `mkdocs.yml` says; return its folder."""
+    source, site = folder / "docs", folder / "site"
+    for name in ("stylesheets/site.css", "javascripts/iframe-worker.js", "images/icon.svg"):
+        (source / name).parent.mkdir(parents=True)
         (source / name).write_bytes((ROOT / "docs" / name).read_bytes())
-    (source / "index.md").write_text("# A page\n\n```yaml\ntrain: {seed: 1}\n```\n")
-    config = load_config(
-        str(ROOT / "mkdocs.yml"), docs_dir=str(source), site_dir=str(tmp_path / "site"), nav=["index.md"], hooks=[]
-    )
-    build(config)
-    text = (tmp_path / "site" / "index.html").read_text()
+    (source / "index.md").write_text("# A page\n\nOf rows in quarantine.\n\n```yaml\ntrain: {seed: 1}\n```\n")
+    build(load_config(str(ROOT / "mkdocs.yml"), docs_dir=str(source), site_dir=str(site), nav=["index.md"], hooks=[]))
+    return site
+
+
+def test_a_built_page_asks_no_other_host(tmp_path: Path) -> None:
+    site = built(tmp_path)
+    text = (site / "index.html").read_text()
     assert "A page" in text
     assert _LOADS.findall(text) == []
-    sheets = list((tmp_path / "site").rglob("*.css"))
+    sheets = list(site.rglob("*.css"))
     assert sheets
     assert [found for sheet in sheets for found in _LOADS_OF_CSS.findall(sheet.read_text())] == []
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_the_search_works_in_a_folder_without_a_server(tmp_path: Path) -> None:
+    site = built(tmp_path)
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto((site / "index.html").as_uri())
+        page.fill("input.md-search__input", "quarantine")
+        found = page.wait_for_selector(".md-search-result__link", timeout=10_000)
+        assert "quarantine" in found.inner_text()
+
+
+def test_no_page_has_a_drawing_that_a_script_must_make(pages: dict[str, str]) -> None:
+    assert [place for place, page in pages.items() if "```mermaid" in page] == []

@@ -35,11 +35,12 @@ def test_what_changed_is_said(
     contracts: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _diff(monkeypatch, *contracts, "--json") == 0
-    *lines, last = capsys.readouterr().out.splitlines()
+    said_of_it = capsys.readouterr()
+    lines = said_of_it.err.splitlines()
     assert lines[0].startswith("breaks-clients columns.age.options.maximum: tightened, 110 -> 90: values that were")
     assert lines[1] == 'nothing        version: changed, "1.0.0" -> "2.0.0": it only names the contract'
     assert lines[2].startswith("2 changes; breaks-clients: ")
-    said = json.loads(last)
+    said = json.loads(said_of_it.out)
     assert said["worst"] == "breaks-clients"
     assert [change["path"] for change in said["changes"]] == ["columns.age.options.maximum", "version"]
 

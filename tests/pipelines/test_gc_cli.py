@@ -30,7 +30,7 @@ class Shell:
     def json(self, *arguments: str) -> Any:
         code, out, err = self.run(*arguments, "--json")
         assert code == 0, err
-        return json.loads(out.splitlines()[-1])
+        return json.loads(out)
 
 
 @pytest.fixture

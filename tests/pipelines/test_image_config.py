@@ -45,7 +45,7 @@ def test_a_config_of_images_is_read_with_defaults_of_its_own(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [tmp_path / "garments.yaml"]
 
 
-@pytest.mark.parametrize("name", ["fashion_mnist", "fashion_mnist_gpu"])
+@pytest.mark.parametrize("name", ["fashion_mnist", "fashion_mnist_resnet"])
 def test_what_is_shipped_is_sound(name: str) -> None:
     assert check_pipeline(CONFIGS / f"{name}.yaml").summary == "images of 28 x 28 pixels, L"
 

@@ -19,11 +19,11 @@ def test_init_says_what_it_found_and_what_comes_next(
     code, out, err = called(["init", "visits.csv"], capsys, monkeypatch)
     assert (code, out) == (2, "")
     assert "--target 'came back'" in err
-    code, out, _ = called(["init", "visits.csv", "--target", "came back", "--json"], capsys, monkeypatch)
+    code, out, told = called(["init", "visits.csv", "--target", "came back", "--json"], capsys, monkeypatch)
     assert code == 0
-    assert "visits.csv: 60 rows, 2 columns, csv" in out
-    assert "  headrace check pipelines/configs/visits.yaml" in out
-    said = json.loads(out.splitlines()[-1])
+    assert "visits.csv: 60 rows, 2 columns, csv" in told
+    assert "  headrace check pipelines/configs/visits.yaml" in told
+    said = json.loads(out)
     assert said["files"] == ["data_contracts/visits.odcs.yaml", "pipelines/configs/visits.yaml"]
     assert said["problem"] == "binary"
     assert called(["check", "pipelines/configs/visits.yaml"], capsys, monkeypatch)[0] == 0

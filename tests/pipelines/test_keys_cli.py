@@ -35,10 +35,10 @@ def test_a_key_is_shown_once_and_counts(tmp_path: Path) -> None:
     watch = read_keys(Path(file))[1]
     assert (watch.may, watch.scopes) == (("metrics",), ("*",))
     assert str(watch.expires) == "2999-02-01 00:00:00+00:00"
-    listed = run("keys", "list", "--json", "--file", file).stdout
+    listed = run("keys", "list", "--file", file).stdout
     assert "mobile  models flight-delay, churn  may predict, describe  expires 20" in listed
     assert key.split("_", 2)[2] not in listed
-    shown = json.loads(listed.splitlines()[-1])["keys"]
+    shown = json.loads(run("keys", "list", "--json", "--file", file).stdout)["keys"]
     assert [entry["id"] for entry in shown] == ["mobile", "watch"]
     assert "sha256" not in shown[0]
     assert run("keys", "revoke", "mobile", "--file", file).stdout == "revoked mobile\n"

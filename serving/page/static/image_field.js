@@ -18,14 +18,18 @@ export function imageField(input, id, changed) {
     if (!file) {
       return;
     }
+    const context = canvas.getContext("2d", { willReadFrequently: true });
     let picture;
     try {
       picture = await createImageBitmap(file);
     } catch {
+      // What was drawn and answered before is not this file's.
+      levels = undefined;
+      context.clearRect(0, 0, width, height);
+      changed();
       control.dispatchEvent(new CustomEvent("unreadable"));
       return;
     }
-    const context = canvas.getContext("2d", { willReadFrequently: true });
     context.fillStyle = "#fff";
     context.fillRect(0, 0, width, height);
     context.drawImage(picture, 0, 0, width, height);

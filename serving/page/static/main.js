@@ -25,6 +25,11 @@ async function predict() {
   const record = state.card === null || !state.fits ? null : form.record();
   byId("curl").parentElement.hidden = record === null;
   if (record === null) {
+    state.typing?.abort();
+    state.asked += 1;
+    if (state.fits && state.card !== null) {
+      clearAnswer("Choose a picture.");
+    }
     return;
   }
   const path = `${pathOf(state.chosen, state.pinned)}:predict`;
@@ -132,6 +137,7 @@ function rebuild(card, before) {
     state.fits = card.inputs.every((input) => !input.shape || isPicture(input));
     say(byId("ask-note"), state.fits ? "" : "This form is for tables and pictures; this model takes tensors. It can be asked through the API.");
     byId("ask-note").hidden = state.fits;
+    byId("fill").hidden = !card.example || card.inputs.some(isPicture);
     form.build(state.fits ? card.inputs : []);
     if (before === null) {
       form.fill(card.example);

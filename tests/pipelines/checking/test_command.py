@@ -15,16 +15,17 @@ def test_it_says_what_it_saw_and_what_a_run_costs(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "houses.csv").write_text(csv_of(good(1_500)))
-    code, out, _ = called(["check", str(project / "houses.yaml"), "--json"], capsys, monkeypatch)
-    head, source, cost, target, said = out.splitlines()
+    code, out, error = called(["check", str(project / "houses.yaml"), "--json"], capsys, monkeypatch)
+    head, source, cost, target = error.splitlines()
     assert code == 0
     assert head.endswith("houses.yaml: good; contract houses 1.0.0: 4 columns, 8 rules")
     assert source.startswith("source: 1 file; the first 1,000 of about 1,")
     assert cost.startswith("cost: about 0.")
     assert target == "note: target `sold`: `true` 66.6%, `false` 33.4%"
-    found = json.loads(said)
+    found = json.loads(out)
     assert (found["status"], found["rows_looked_at"], found["quarantined"]) == ("good", 1_000, {})
     assert found["cost"]["columns"] == 4
+    assert called(["check", str(project / "houses.yaml"), "--quick"], capsys, monkeypatch) == (0, f"{head}\n", "")
 
 
 def test_each_kind_of_refusal_has_its_exit_code(

@@ -125,7 +125,7 @@ def test_the_command_says_all_and_fails_only_for_problems(
     nowhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, out, _ = called(["doctor", "--json"], capsys, monkeypatch)
-    said = json.loads(out.splitlines()[-1])
+    said = json.loads(out)
     assert code == (1 if said["problems"] else 0)
     assert {each["what"] for each in said["findings"]} >= {"python", "libraries", "memory", "home", "gpu", "prefect"}
     assert list(nowhere.iterdir()) == []

@@ -104,6 +104,8 @@ def test_a_column_that_tells_the_target_is_no_feature(begin: Begin, tmp_path: Pa
     config = load_config(CONFIG / "a.yaml")
     assert config.preprocess.exclude == ("reason",)
     assert any("`reason` alone tells `left`" in warning for warning in started.warnings)
+    assert any("take it from `preprocess.exclude`" in warning for warning in started.warnings)
+    assert ["reason", "text", "-", "2", "tells the target, so ask whether it is known beforehand"] in started.table
 
 
 def test_columns_that_cannot_be_learned_from_are_left_out_with_a_reason(begin: Begin, tmp_path: Path) -> None:
@@ -161,6 +163,7 @@ def test_groups_and_times_decide_the_split(begin: Begin, tmp_path: Path) -> None
     assert (config.split.method, config.split.column, config.preprocess.keep) == (
         "group", "patient_id", ("patient_id",))  # fmt: skip
     assert "patient_id" in config.preprocess.exclude
+    assert config.evaluate.groups == "patient_id"
 
 
 @pytest.mark.parametrize(
@@ -217,6 +220,7 @@ def test_a_folder_of_images_is_a_class_each(begin: Begin, tmp_path: Path) -> Non
     started = begin(tmp_path / "pets")
     text = started.files[0].read_text()
     assert "image: {width: 64, height: 48, mode: RGB, resize: crop}" in text
+    assert "floor: {balanced_accuracy: 0.75}" in text
     assert check_pipeline(started.files[0]).summary
     with pytest.raises(ConfigError, match="the folder is the class"):
         begin(tmp_path / "pets", "kind", force=True)

@@ -206,3 +206,10 @@ def test_the_pages_files_are_the_endpoints_own_and_known_again(endpoint: Endpoin
         assert client.get("/page/none.js").status_code == 404
         assert client.get("/page/../assets.py").status_code == 404
         assert client.post("/").status_code == 405
+
+
+def test_the_target_of_a_model_of_images_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    target = {"name": "class", "logical_type": "string", "distinct": 2, "rows": 9, "values": {"cat": 5, "dog": 4}}
+    (tmp_path / REFERENCE).write_text(json.dumps({"columns": {"image": {"mean": [1.0]}}, "target": target}))
+    assert read_statistics(tmp_path, small_manifest(files={MODEL: "", REFERENCE: ""})).targets == ("class",)
+    assert not caplog.records

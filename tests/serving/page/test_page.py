@@ -224,6 +224,9 @@ def test_pictures_are_sent_as_levels_and_what_has_no_form_says_so(tmp_path: Path
             seen.wait("#headline", label)
         picture.set_input_files({"name": "p.png", "mimeType": "image/png", "buffer": b"no picture"})
         seen.wait(".field .violation", "not a picture")
+        seen.wait("#answered", "Choose a picture.")
+        assert seen.text("#headline") == ""
+        assert not seen.page.locator("#fill").is_visible()
         assert seen.said == []
         seen.page.get_by_role("link", name="network").click()
         seen.wait("#ask-note", "This form is for tables and pictures")

@@ -104,10 +104,42 @@ def test_ranges_have_room_and_sets_are_small(described: Describe) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "values", "enum"),
+    [
+        ("plan", ["basic", "gold", "plus"] * 20, ("basic", "gold", "plus")),
+        ("plan", ["basic", "gold"] * 30 + ["trial"], ()),
+        ("plan", [f"tariff {place % 7}" for place in range(140)], ()),
+        ("country", ["DE", "FR", "IT", "NL", "PL", "US"] * 20, ()),
+        ("Ort", ["Berlin", "Bonn", "Kiel"] * 20, ()),
+        ("weekday", ["mo", "tu", "we", "th", "fr", "sa", "su"] * 20, ("fr", "mo", "sa", "su", "th", "tu", "we")),
+        ("holiday", ["0", "1"] * 20, (0, 1)),
+        ("rooms", ["1", "2", "3", "4"] * 20, ()),
+    ],
+)
+def test_only_closed_sets_are_listed(
+    name: str, values: list[str], enum: tuple[object, ...], described: Describe
+) -> None:
+    assert rules_of(described(values, name)).enum == enum
+
+
+def test_the_classes_that_are_predicted_are_a_closed_set(described: Describe) -> None:
+    facts = described(["DE", "FR", "IT"] * 20, "country")
+    assert rules_of(facts, predicted=True).enum == ("DE", "FR", "IT")
+    assert rules_of(described(["1", "2", "3"] * 20, "grade"), predicted=True).enum == (1, 2, 3)
+
+
+def test_a_long_tail_has_room_and_the_earth_has_its_bounds(described: Describe) -> None:
+    claims = rules_of(described([*(str(10 + place % 20) for place in range(300)), "900"], "claim"))
+    assert claims.options == {"minimum": 0, "maximum": 9000}
+    places = rules_of(described([f"{place / 10}" for place in range(200)], "latitude"))
+    assert places.options == {"minimum": -90, "maximum": 90}
+
+
+@pytest.mark.parametrize(
     ("texts", "pattern"),
     [
         (["AB-1234", "CD-9999", "EF-0000", "GH-1111", "IJ-1212"], r"^[A-Z]{2}\-[0-9]{4}$"),
-        (["A1", "B22", "C333", "D4", "E5"], "^[A-Z][0-9]{1,3}$"),
+        (["A1", "B22", "C333", "D4", "E5"], "^[A-Z][0-9]{1,6}$"),
         (["JFK", "LGA", "EWR", "IAH", "BOS"], "^[A-Z]{3}$"),
         (["one", "two", "three", "four", "five"], None),
         (["a b 1", "c d 2", "e f 3", "g h 4", "i j 5"], None),

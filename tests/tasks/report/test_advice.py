@@ -45,6 +45,22 @@ def test_each_gate_that_refuses_has_its_remedy(gate: str, do: str) -> None:
     assert first.why == f"Gate {gate} refused: at least 0.9000 is needed, 0.5000 was measured."
 
 
+def test_a_model_that_is_chance_is_told_so_and_no_lower_gate() -> None:
+    refused = GateLine(name="floor roc_auc", passed=False, comparison=">=", bound=0.6, measured=0.52)
+    metrics = {"test": {**METRICS["test"], "roc_auc": 0.52}, "majority": {"roc_auc": 0.5}}
+    chance = {"metrics": metrics, "intervals": {"roc_auc": (0.47, 0.57)}}
+    first = advice(plain_inputs(chance, gates=(refused,)))[0]
+    assert "cannot be told from one that looks at no column" in first.do
+    assert "promote.gates.floor" not in first.do
+    surely = {**chance, "intervals": {"roc_auc": (0.51, 0.57)}}
+    assert "promote.gates.floor.roc_auc" in advice(plain_inputs(surely, gates=(refused,)))[0].do
+
+
+def test_a_linear_baseline_that_is_as_good_names_the_linear_model() -> None:
+    metrics = {**METRICS, "logistic": {"roc_auc": 0.7512}}
+    assert "`train.model: linear`" in told(promoted({"metrics": metrics}))
+
+
 def test_a_model_no_better_than_a_baseline() -> None:
     metrics = {**METRICS, "logistic": {"roc_auc": 0.7512}}
     assert "logistic alone reaches 0.7512" in told(promoted({"metrics": metrics}))

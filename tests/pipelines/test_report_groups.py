@@ -48,6 +48,7 @@ EXPLANATION: dict[str, Any] = {
         "value": 0.5,
         "rows": 2000,
         "repeats": 5,
+        "left_out": 3,
         "columns": [{"column": f"c{at}", "mean": 1 / (at + 1), "deviation": 0.01} for at in range(30)],
     },
     "examples": {
@@ -93,6 +94,7 @@ def test_the_report_shows_slices_fairness_and_importance(written: tuple[SlicesRe
         "equalized odds, difference (late) 0.1234",
         "Too small to be compared: x (5)",
         "By how much log loss gets worse than 0.5000",
+        "3 other columns move the scores less and were not permuted.",
         "The most important of 30 columns is c0, with 1.",
         "c7 +0.1250",
     ):

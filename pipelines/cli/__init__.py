@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from pipelines.cli.outcome import leave, report_failure, report_refusal
-from pipelines.entry import be_usual
+from pipelines.early_interrupt import be_usual
 
 _COMMANDS = {
     "backfill": "Run a pipeline for partitions of the past, one after the other.",

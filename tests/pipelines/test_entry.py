@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 # What comes before is the interpreter's own start, where no program is asked.
-PROGRAM = "from pipelines.entry import be_quiet, main; be_quiet(); print('up', flush=True); main()"
+PROGRAM = """
+from pipelines.early_interrupt import be_quiet
+from pipelines.entry import main
+be_quiet()
+print('up', flush=True)
+main()
+"""
 
 
 def stopped_after(seconds: float, *arguments: str) -> tuple[int, str, str]:

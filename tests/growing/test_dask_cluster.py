@@ -19,7 +19,8 @@ from tests.end_to_end.conftest import Shell
 from tests.end_to_end.customers import write_project
 from tests.serving.transports.test_tls import write_certificate
 
-pytestmark = pytest.mark.integration
+# Minutes of whole runs, which CI has no time for; `make test-all` runs them.
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 _RUN = ("run", "customers.yaml", "--json", "--set", "source.path=raw")
 _SECONDS = 120

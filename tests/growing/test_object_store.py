@@ -19,7 +19,8 @@ from tests.end_to_end.customers import write_project
 from tests.remote.conftest import new_bucket
 from tests.serving.bundles import small_model, write_bundle
 
-pytestmark = pytest.mark.integration
+# Minutes of whole runs, which CI has no time for; `make test-all` runs them.
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 # Checkpoints come quickly, one after the other, so that the kill falls between two of them.
 _TRAINING = ("train.rounds=16", "train.steps_per_round=30", "train.selection.patience=16")
@@ -76,7 +77,6 @@ def test_a_run_killed_in_a_bucket_goes_on_on_another_machine(home: RemotePath, r
     assert champion.digest == digest
 
 
-@pytest.mark.slow
 def test_its_bundle_is_that_of_an_unkilled_run_on_a_disk(machine: Shell, resumed: tuple[str, str]) -> None:
     unkilled = machine.run(*_RUN)
     assert unkilled.returncode == 0, unkilled.stderr

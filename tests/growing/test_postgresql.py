@@ -19,7 +19,8 @@ from tests.end_to_end.prefect_calls import Server
 from tests.end_to_end.receiver import wait_for
 from tests.growing.postgres import PASSWORD, Postgres, postgres
 
-pytestmark = pytest.mark.integration
+# Minutes of whole runs, which CI has no time for; `make test-all` runs them.
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 _BLOWS, _SECONDS_BETWEEN = 4, 1.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data_contracts.contract import Contract
-from pipelines.checking.multiplications import Features, of_a_row, of_an_image
+from pipelines.checking.multiplications import Features, channels_of, of_a_row, of_an_image
 from pipelines.checking.pictures import Pictures
 from pipelines.checking.training_cost import MOST_BINS, Learned, Spent, bins_of, training_cost
 from pipelines.config import PipelineConfig
@@ -93,7 +93,7 @@ def estimate(config: PipelineConfig, contract: Contract, rows: int, classes: int
     shared = columns * _COLUMN + rows * (columns * _DATA + _JUDGED)
     values = learned.rows * learned.features
     return Cost(
-        cpu_minutes=_minutes(_FIXED, shared, spent),
+        cpu_minutes=_minutes(shared, spent),
         memory_gb=((_LIBRARIES + _HELD[0] * values) / 1e9, 1.25 * (_LIBRARIES + _HELD[1] * values) / 1e9),
         rows=rows,
         columns=columns,
@@ -118,18 +118,17 @@ def estimate_images(config: ImagePipelineConfig, seen: Pictures) -> Cost:
         validation=seen.images * shares[1],
         features=0,
         bins=0,
-        outputs=len(seen.classes),
         boosters=1,
         multiplications=lambda _: multiplications,
     )
     spent = training_cost(config.train, learned, config.cross_validate)
     opened = _OPENED + seen.encoded_bytes * _BYTE if seen.encoded_bytes else 0.0
     shared = seen.images * (_IMAGE + opened)
-    values = seen.images * copies * image.width * image.height * (3 if image.mode == "RGB" else 1)
+    values = seen.images * copies * image.width * image.height * channels_of(image)
     layers = made * min(config.train.batch_size, learned.rows)
     least, most = (_LIBRARIES + values * pixel + layers * layer for pixel, layer in zip(_PIXEL, _MADE, strict=True))
     return Cost(
-        cpu_minutes=_minutes(_FIXED, shared, spent),
+        cpu_minutes=_minutes(shared, spent),
         memory_gb=(least / 1e9, 1.25 * most / 1e9),
         rows=seen.images,
         columns=None,
@@ -138,8 +137,8 @@ def estimate_images(config: ImagePipelineConfig, seen: Pictures) -> Cost:
     )
 
 
-def _minutes(fixed: _Range, shared: float, spent: Spent) -> _Range:
-    return (fixed[0] + (shared + spent.least) / _ROOM) / 60, (fixed[1] + (shared + spent.most) * _ROOM) / 60
+def _minutes(shared: float, spent: Spent) -> _Range:
+    return (_FIXED[0] + (shared + spent.least) / _ROOM) / 60, (_FIXED[1] + (shared + spent.most) * _ROOM) / 60
 
 
 def _searched(search: SearchConfig | None, shared: float, spent: Spent) -> _Range | None:
@@ -149,9 +148,7 @@ def _searched(search: SearchConfig | None, shared: float, spent: Spent) -> _Rang
     trials = search.trials or 1
     longest = float("inf") if search.minutes is None else search.minutes * search.parallel
     # Of trials that are pruned some end after a few rounds.
-    least, most = _minutes(
-        _FIXED, shared, Spent(spent.least * trials * (0.3 if search.prune else 1), spent.most * trials, "")
-    )
+    least, most = _minutes(shared, Spent(spent.least * trials * (0.3 if search.prune else 1), spent.most * trials, ""))
     return min(least, longest), max(min(least, longest), min(most, longest + spent.most / 60))
 
 
@@ -173,7 +170,6 @@ def _learned(config: PipelineConfig, contract: Contract, rows: int, classes: int
         validation=rows * config.split.validation,
         features=numbers + categories,
         bins=sum(bins_of(training, _values(each)) for each in measures),
-        outputs=outputs,
         boosters=1 if outputs == 2 and targets == 1 else outputs,
         multiplications=multiplications,
     )

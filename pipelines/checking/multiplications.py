@@ -107,7 +107,7 @@ class _Convolution(NamedTuple):
 
 
 def _cnn(model: CnnConfig, image: ImageConfig) -> Iterator[_Convolution]:
-    inputs, height, width = _channels(image), image.height, image.width
+    inputs, height, width = channels_of(image), image.height, image.width
     for channels in model.channels:
         height, width = (height + 1) // 2, (width + 1) // 2
         for _ in range(model.convolutions):
@@ -117,7 +117,7 @@ def _cnn(model: CnnConfig, image: ImageConfig) -> Iterator[_Convolution]:
 
 def _resnet(model: ResnetConfig, image: ImageConfig) -> Iterator[_Convolution]:
     inputs, height, width = model.width, image.height, image.width
-    yield _Convolution(height * width, _channels(image), inputs, 3)
+    yield _Convolution(height * width, channels_of(image), inputs, 3)
     for stage in range(3):
         channels = model.width << stage
         if stage:
@@ -129,5 +129,6 @@ def _resnet(model: ResnetConfig, image: ImageConfig) -> Iterator[_Convolution]:
             inputs = channels
 
 
-def _channels(image: ImageConfig) -> int:
+def channels_of(image: ImageConfig) -> int:
+    """Return how many values a pixel has."""
     return 3 if image.mode == "RGB" else 1

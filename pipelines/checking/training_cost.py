@@ -54,7 +54,6 @@ class Learned:
         validation: Rows or images that every round is judged by.
         features: How many features there are; 0 of images.
         bins: Of all features together, at most, as trees cut them.
-        outputs: Scores of a row.
         boosters: Trees that a round adds.
         multiplications: Of a row, forwards, by a network's config; None where it is not known.
     """
@@ -63,7 +62,6 @@ class Learned:
     validation: float
     features: int
     bins: int
-    outputs: int
     boosters: int
     multiplications: Callable[[ModelConfig], float | None]
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from data_contracts.contract import Contract
-from pipelines.checking.multiplications import Features, channels_of, of_a_row, of_an_image
+from pipelines.checking.multiplications import Features, of_a_row, of_an_image
 from pipelines.checking.pictures import Pictures
 from pipelines.checking.training_cost import MOST_BINS, Learned, Spent, bins_of, training_cost
 from pipelines.config import PipelineConfig
 from pipelines.image_config import ImagePipelineConfig
 from pipelines.search.config import SearchConfig
+from tasks.images.layout import channels_of
 from tasks.models.config import ModelConfig
 from tasks.models.images.cnn import CnnConfig
 from tasks.models.images.resnet import ResnetConfig
@@ -124,7 +125,7 @@ def estimate_images(config: ImagePipelineConfig, seen: Pictures) -> Cost:
     spent = training_cost(config.train, learned, config.cross_validate)
     opened = _OPENED + seen.encoded_bytes * _BYTE if seen.encoded_bytes else 0.0
     shared = seen.images * (_IMAGE + opened)
-    values = seen.images * copies * image.width * image.height * channels_of(image)
+    values = seen.images * copies * image.width * image.height * channels_of(image.mode)
     layers = made * min(config.train.batch_size, learned.rows)
     least, most = (_LIBRARIES + values * pixel + layers * layer for pixel, layer in zip(_PIXEL, _MADE, strict=True))
     return Cost(

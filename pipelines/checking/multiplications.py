@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from tasks.images.decode import ImageConfig
+from tasks.images.layout import channels_of
 from tasks.models.ft_transformer import FtTransformerConfig
 from tasks.models.images.cnn import CnnConfig
 from tasks.models.images.registry import ImageNetworkConfig
@@ -107,7 +108,7 @@ class _Convolution(NamedTuple):
 
 
 def _cnn(model: CnnConfig, image: ImageConfig) -> Iterator[_Convolution]:
-    inputs, height, width = channels_of(image), image.height, image.width
+    inputs, height, width = channels_of(image.mode), image.height, image.width
     for channels in model.channels:
         height, width = (height + 1) // 2, (width + 1) // 2
         for _ in range(model.convolutions):
@@ -117,7 +118,7 @@ def _cnn(model: CnnConfig, image: ImageConfig) -> Iterator[_Convolution]:
 
 def _resnet(model: ResnetConfig, image: ImageConfig) -> Iterator[_Convolution]:
     inputs, height, width = model.width, image.height, image.width
-    yield _Convolution(height * width, channels_of(image), inputs, 3)
+    yield _Convolution(height * width, channels_of(image.mode), inputs, 3)
     for stage in range(3):
         channels = model.width << stage
         if stage:
@@ -127,8 +128,3 @@ def _resnet(model: ResnetConfig, image: ImageConfig) -> Iterator[_Convolution]:
             yield _Convolution(height * width, inputs, channels, 3)
             yield _Convolution(height * width, channels, channels, 3)
             inputs = channels
-
-
-def channels_of(image: ImageConfig) -> int:
-    """Return how many values a pixel has."""
-    return 3 if image.mode == "RGB" else 1

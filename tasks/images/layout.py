@@ -33,6 +33,11 @@ PARTITION_BYTES = 16 << 20
 PARTITION_IMAGES = 8192
 
 
+def channels_of(mode: Mode) -> int:
+    """Return how many values a pixel has."""
+    return 3 if mode == "RGB" else 1
+
+
 class ImageLayout(BaseModel):
     """The shape of every image of a dataset, and what its labels mean.
 
@@ -53,7 +58,7 @@ class ImageLayout(BaseModel):
     @property
     def channels(self) -> int:
         """Channels of a pixel."""
-        return 3 if self.mode == "RGB" else 1
+        return channels_of(self.mode)
 
     @property
     def shape(self) -> tuple[int, int, int]:
